@@ -1,0 +1,5 @@
+"""python -m beyond_quota is the same as the command beyond-quota."""
+
+from beyond_quota.cli import main
+
+main()

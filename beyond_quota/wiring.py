@@ -1,0 +1,136 @@
+"""Puts the rooms together: settings into a store, connectors, rules and profiles."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.settings import ConnectionSettings, Settings, load_settings, reveal
+
+if TYPE_CHECKING:  # imported only where used: pandas and the SDKs are slow, and --help is not to wait for them
+    from sqlalchemy import Engine
+
+    from connectors.base import Connector
+    from models.profile import Profile
+    from sync.report import RunReport, StreamReport
+    from sync.rules import Rules
+
+
+@dataclass
+class Installation:
+    """One installation, opened: its settings, and the clock, which is an argument everywhere."""
+
+    settings: Settings
+    now: datetime | None = None  # fixed for tests and for looking back; else the machine's clock
+
+    @classmethod
+    def open(cls, path: Path, now: datetime | None = None) -> "Installation":
+        """Read the settings file; nothing is connected to yet."""
+        return cls(load_settings(path), now)
+
+    def clock(self) -> datetime:
+        """Now, in UTC."""
+        return self.now or datetime.now(UTC)
+
+    @property
+    def today(self) -> date:
+        """The day it is in the reporting zone."""
+        return self.clock().astimezone(self.settings.tz).date()
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The store, with its schema brought up to date."""
+        from models.database import open_store, upgrade
+
+        engine = open_store(self.settings.database)
+        upgrade(engine)
+        return engine
+
+    @cached_property
+    def profiles(self) -> Mapping[str, "Profile"]:
+        """The working-group profiles, checked against the metrics there are."""
+        from config.profile import load_profiles
+        from metrics.registry import METRICS
+
+        return load_profiles(self.settings.profiles, known_metrics=set(METRICS))
+
+    def connector(self, name: str) -> "Connector":
+        """The connector of one connection, with its secrets put in; wrong options are all named."""
+        from connectors import connector_class
+
+        found = self.settings.connection(name)
+        options = reveal(name, found.options)
+        return connector_class(found.kind)(name, options, loopback=self.settings.loopback)
+
+    def rules(self, connection: ConnectionSettings) -> "Rules":
+        """What a run of this connection has to know."""
+        from sync.rules import Rules
+
+        return Rules(
+            currency=self.settings.currency,
+            zone=self.settings.zone,
+            landing=Path(self.settings.landing),
+            calendar=self.settings.calendar,
+            people=connection.people,
+            working_group=connection.working_group,
+            brake=self.settings.brake,
+        )
+
+    def sync(
+        self,
+        name: str,
+        *,
+        slot: str | None = None,
+        trigger: str = "hand",
+        allow_removals: int = 0,
+        progress: "Callable[[StreamReport], None]" = lambda report: None,
+    ) -> "RunReport":
+        """Sync one connection and bring the scorecards of those concerned up to date."""
+        from sync.run import run_sync
+
+        settings = self.settings.connection(name)
+        connector = self.connector(name)
+        try:
+            report = run_sync(
+                self.engine,
+                name,
+                connector,
+                self.rules(settings),
+                clock=self.clock,
+                slot=slot,
+                trigger=trigger,
+                title=settings.title,
+                allow_removals=allow_removals,
+                progress=progress,
+            )
+        finally:
+            connector.close()
+        return report
+
+    def refresh(self, touched: set[str], as_of: date | None = None) -> int:
+        """Bring today's scorecards up to date; answers how many were computed."""
+        from sync.scorecards import refresh
+
+        settings = self.settings
+        return refresh(
+            self.engine,
+            self.profiles,
+            touched,
+            currency=settings.currency,
+            calendar=settings.calendar,
+            zone=settings.tz,
+            as_of=as_of or self.today,
+            now=self.clock(),
+        )
+
+
+def moment(text: str | None) -> datetime | None:
+    """--now as typed: 2026-11-24, or 2026-11-24T09:00+01:00; a bare day is its noon in UTC, so no zone moves it."""
+    if text is None:
+        return None
+    found = datetime.fromisoformat(text)
+    if len(text) == 10:
+        found = datetime.combine(found.date(), time(12))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What an installation decides: settings, working-group profiles, fiscal calendars. Imports models only."""

@@ -1,0 +1,173 @@
+"""Stored rows as pandas frames: declared columns, read through ADBC, typed the same from both databases.
+
+Days are `datetime64[s]`, whole numbers `Int64` (nullable), booleans `boolean`, everything else `str` or text.
+Feedback has no author to read: only a signature where its author chose one.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Engine, Select, select
+from sqlmodel import SQLModel
+
+import models
+from models.base import core
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Which columns of which table a frame holds."""
+
+    table: type[SQLModel]
+    columns: tuple[str, ...]
+
+
+# fmt: off
+FRAMES: dict[str, Frame] = {
+    "people": Frame(models.Person, ("id", "employee_id", "name", "email", "title")),
+    "employments": Frame(models.Employment, ("person_id", "hired_on", "left_on")),
+    "teams": Frame(models.Team, ("id", "name", "parent_id")),
+    "memberships": Frame(models.TeamMembership, ("person_id", "team_id", "from_day", "to_day")),
+    "lines": Frame(models.ReportingLine, ("person_id", "manager_id", "from_day", "to_day")),
+    "groups": Frame(models.WorkingGroupMembership, ("person_id", "working_group", "from_day", "to_day")),
+    "identities": Frame(models.Identity, ("connection", "external_id", "name", "person_id", "state", "active")),
+    "deals": Frame(
+        models.Deal,
+        (
+            "connection",
+            "external_id",
+            "name",
+            "account",
+            "product",
+            "pipeline",
+            "stage",
+            "status",
+            "forecast_category",
+            "probability_bp",
+            "owner_external_id",
+            "person_id",
+            "amount_minor",
+            "currency",
+            "reporting_minor",
+            "close_day",
+            "period_id",
+            "created_day",
+        ),
+    ),
+    "splits": Frame(
+        models.DealSplit,
+        ("connection", "external_id", "deal_external_id", "owner_external_id", "person_id", "share_ppm", "overlay"),
+    ),
+    "quotas": Frame(
+        models.Quota,
+        (
+            "connection",
+            "external_id",
+            "owner_external_id",
+            "person_id",
+            "team_external_id",
+            "first_day",
+            "end_day",
+            "amount_minor",
+            "currency",
+            "reporting_minor",
+            "reason",
+        ),
+    ),
+    "objectives": Frame(
+        models.Objective,
+        (
+            "id",
+            "person_id",
+            "title",
+            "kind",
+            "why_it_matters",
+            "serves",
+            "starts_on",
+            "due_on",
+            "status",
+            "shared",
+            "weight",
+            "updated_on",
+        ),
+    ),
+    "key_results": Frame(
+        models.KeyResult,
+        ("id", "objective_id", "title", "baseline", "target", "current", "weight", "measured_on"),
+    ),
+    "check_ins": Frame(
+        models.CheckIn,
+        ("id", "person_id", "with_person_id", "asked_by", "status", "planned_on", "held_on", "topic"),
+    ),
+    "feedback": Frame(
+        models.Feedback,
+        ("id", "person_id", "batch", "asked", "what_happened", "effect", "suggestion", "signed_by"),
+    ),
+    "feedback_requests": Frame(
+        models.FeedbackRequest, ("id", "person_id", "about", "asked_on", "asked_of", "answered")
+    ),
+    "obstacles": Frame(
+        models.Obstacle, ("id", "person_id", "kind", "what", "who_can_remove", "opened_on", "resolved_on")
+    ),
+    "relationships": Frame(models.Relationship, ("id", "person_id", "who", "why", "next_contact")),
+    "learning": Frame(models.LearningItem, ("id", "person_id", "title", "due_on", "done_on", "status")),
+}
+# fmt: on
+
+
+def load(engine: Engine, name: str, *conditions: Any) -> pd.DataFrame:
+    """Read one declared frame; rows gone from their source (`removed_at`) are left out.
+
+    `conditions` are SQLAlchemy expressions over the frame's table, such as `Deal.person_id.in_([...])`.
+    """
+    frame = FRAMES[name]
+    columns = core(frame.table).columns
+    query = select(*(columns[c] for c in frame.columns))
+    if "removed_at" in columns:
+        query = query.where(columns["removed_at"].is_(None))
+    if conditions:
+        query = query.where(*conditions)
+    return typed(read(engine, query), frame)
+
+
+def read(engine: Engine, query: Select[Any]) -> pd.DataFrame:
+    """Run a query through ADBC, which is several times faster than rows of Python objects."""
+    text = str(query.compile(engine, compile_kwargs={"literal_binds": True}))
+    with _adbc(engine) as connection:
+        return pd.read_sql(text, connection, dtype_backend="pyarrow")
+
+
+def _adbc(engine: Engine) -> Any:
+    if engine.dialect.name == "sqlite":
+        from adbc_driver_sqlite import dbapi
+
+        return dbapi.connect(str(engine.url.database))
+    from adbc_driver_postgresql import dbapi as postgres
+
+    return postgres.connect(engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+def typed(raw: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+    """The same types from both databases: SQLite hands out days as text and booleans as 0 and 1."""
+    columns = core(frame.table).columns
+    out: dict[str, Any] = {}
+    for name in frame.columns:
+        kind = columns[name].type.python_type
+        series = raw[name]
+        if kind in (date, datetime):
+            out[name] = pd.to_datetime(series.astype("str"), errors="coerce").astype("datetime64[s]")
+        elif kind is bool:
+            out[name] = series.astype("Int64").astype("boolean")
+        elif kind is int:
+            out[name] = series.astype("Int64")
+        else:
+            out[name] = series.astype("str")
+    return pd.DataFrame(out, columns=list(frame.columns))
+
+
+def empty(name: str) -> pd.DataFrame:
+    """A frame with its columns and types but no rows."""
+    frame = FRAMES[name]
+    return typed(pd.DataFrame({c: pd.Series([], dtype="str") for c in frame.columns}), frame)

@@ -1,0 +1,136 @@
+"""Money is converted and the period assigned once, here, as rows come in."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, bindparam, select, update
+
+from models import Deal, ExchangeRate, Period, Quota
+from models.base import core
+from models.frames import Frame, typed
+from models.money import convert
+from models.period import FiscalCalendar
+
+DAWN = pd.Timestamp("1970-01-01")
+
+
+class Rates:
+    """Dated exchange rates: a connection's own where it has any, else those of the other sources, by name."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        table: dict[tuple[str, str, str], list[tuple[date, Decimal]]] = defaultdict(list)
+        for row in rows:
+            table[row.connection, row.base, row.currency].append((row.first_day, Decimal(row.units_per_base)))
+        self.table = {key: sorted(dated) for key, dated in table.items()}
+        self.bases = sorted({(connection, base) for connection, base, _ in self.table})
+
+    @classmethod
+    def stored(cls, connection: Connection) -> "Rates":
+        """Every rate that is in force somewhere."""
+        return cls(
+            connection.execute(select(core(ExchangeRate)).where(core(ExchangeRate).c.removed_at.is_(None))).all()
+        )
+
+    def units(self, source: str, base: str, currency: str, day: date) -> Decimal | None:
+        """Units of `currency` for one `base` on a day, from one source's table; None when it has no such rate."""
+        if currency == base:
+            return Decimal(1)
+        dated = self.table.get((source, base, currency), [])
+        at = bisect_right(dated, day, key=lambda pair: pair[0])
+        return dated[at - 1][1] if at else None
+
+    def between(self, source: str, currency: str, reporting: str, day: date) -> tuple[Decimal, Decimal] | None:
+        """Units of both currencies for one of a common base on that day; None when no source knows both."""
+        ordered = sorted(self.bases, key=lambda pair: (pair[0] != source, pair))
+        for connection, base in ordered:
+            units_from = self.units(connection, base, currency, day)
+            units_to = self.units(connection, base, reporting, day)
+            if units_from is not None and units_to is not None:
+                return units_from, units_to
+        return None
+
+
+def reporting_minor(frame: pd.DataFrame, day: str, source: str, rates: Rates, reporting: str) -> "pd.Series[Any]":
+    """Each row's money in the reporting currency at the rate of its `day` column; unknown where a part is unknown."""
+    out = frame["amount_minor"].where((frame["currency"] == reporting).fillna(False)).astype("Int64")
+    foreign = frame.index[
+        frame["amount_minor"].notna()
+        & frame[day].notna()
+        & frame["currency"].notna()
+        & (frame["currency"] != reporting)
+    ]
+    values: dict[Any, int] = {}
+    known: dict[tuple[str, date], tuple[Decimal, Decimal] | None] = {}
+    columns = (
+        foreign,
+        frame.loc[foreign, "amount_minor"],
+        frame.loc[foreign, "currency"],
+        frame.loc[foreign, day].dt.date,
+    )
+    for index, minor, currency, on in zip(*columns, strict=True):
+        if (currency, on) not in known:
+            known[currency, on] = rates.between(source, currency, reporting, on)
+        pair = known[currency, on]
+        if pair is not None:
+            values[index] = convert(int(minor), *pair, currency, reporting)
+    if values:
+        out.loc[list(values)] = pd.array(list(values.values()), dtype="Int64")
+    return out
+
+
+def period_ids(days: "pd.Series[Any]", periods: Sequence[Period]) -> "pd.Series[Any]":
+    """The fiscal quarter each day lies in; unknown for a day outside the stored periods."""
+    quarters = sorted((p for p in periods if p.kind == "quarter"), key=lambda p: p.first_day)
+    names = np.array([*(p.id for p in quarters), None], dtype=object)
+    starts = np.array([p.first_day for p in quarters], dtype="datetime64[D]")
+    at = np.searchsorted(starts, days.to_numpy(dtype="datetime64[D]"), side="right") - 1
+    inside = days.notna().to_numpy() & (at >= 0)
+    if quarters:
+        inside &= (days < pd.Timestamp(quarters[-1].end_day)).fillna(False).to_numpy(dtype=bool)
+    return pd.Series(names[np.where(inside, at, -1)], index=days.index).astype("str")
+
+
+def ensure_periods(connection: Connection, calendar: FiscalCalendar, days: "pd.Series[Any]") -> list[Period]:
+    """Store the fiscal years that these days lie in, where they are not stored yet; gives back every stored period."""
+    stored = [Period(**row._mapping) for row in connection.execute(select(core(Period)))]
+    known = {p.id for p in stored}
+    sane = days[(days >= DAWN) & (days < pd.Timestamp("2200-01-01"))]
+    if len(sane):
+        # One unbroken row of years: a gap would put a day into the period before it.
+        first = min([sane.min().date(), *(p.first_day for p in stored)])
+        last = max([sane.max().date(), *(p.end_day - timedelta(days=1) for p in stored)])
+        fresh = [p for p in calendar.periods(first, last) if p.id not in known]
+        if fresh:
+            connection.execute(core(Period).insert(), [p.model_dump() for p in fresh])
+        stored += fresh
+    return sorted(stored, key=lambda p: (p.kind, p.first_day))
+
+
+def reconvert(connection: Connection, reporting: str) -> set[str]:
+    """Convert stored deals and quotas in foreign currency anew, after rates changed; answers the people concerned."""
+    rates, touched = Rates.stored(connection), set()
+    for model, day in ((Deal, "close_day"), (Quota, "first_day")):
+        table = core(model).c
+        names = ("connection", "external_id", "person_id", "amount_minor", "currency", "reporting_minor", day)
+        here = (table.currency != reporting, table.amount_minor.is_not(None), table.removed_at.is_(None))
+        rows = connection.execute(select(*(table[n] for n in names)).where(*here)).all()
+        frame = typed(pd.DataFrame(rows, columns=list(names), dtype="object"), Frame(model, names))
+        for source, part in frame.groupby("connection"):
+            fresh = reporting_minor(part, day, str(source), rates, reporting)
+            same = (fresh == part["reporting_minor"]).fillna(False) | (fresh.isna() & part["reporting_minor"].isna())
+            moved = part[~same.astype(bool)]
+            touched |= set(moved["person_id"].dropna())
+            values = [
+                {"at": external_id, "minor": None if pd.isna(minor) else int(minor)}
+                for external_id, minor in zip(moved["external_id"], fresh[moved.index], strict=True)
+            ]
+            if values:
+                statement = update(core(model)).where(table.connection == source, table.external_id == bindparam("at"))
+                connection.execute(statement.values(reporting_minor=bindparam("minor")), values)
+    return touched

@@ -1,0 +1,20 @@
+"""What an installation decided about its syncs, as the entry points hand it over."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.period import FiscalCalendar
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The settings that a run needs. `currency` is the reporting currency of every blended figure."""
+
+    currency: str
+    zone: str
+    landing: Path
+    calendar: FiscalCalendar = field(default_factory=FiscalCalendar)
+    people: str = "create"  # create: users without a match become people; match: they wait as unmatched
+    working_group: str | None = None  # of the people that a connection creates
+    brake: float = 0.5  # a source that loses more than this share of a stream stops before anything is removed
+    brake_from: int = 10  # rows; a smaller loss is ordinary work
