@@ -92,6 +92,13 @@ def run_sync(
         hold.release(engine, clock())
 
 
+def ran_already(engine: Engine, source: str, slot: str) -> bool:
+    """Whether a slot of a connection has a run, whatever came of it."""
+    table = core(SyncRun).c
+    with engine.connect() as connection:
+        return connection.scalar(select(table.id).where(table.connection == source, table.slot == slot)) is not None
+
+
 def _open(engine: Engine, run_id: str, source: str, slot: str, trigger: str, now: datetime) -> bool:
     """Write the run's row. A run that never came back is called what it is; a slot that has a run is not run again."""
     table = core(SyncRun)

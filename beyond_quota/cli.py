@@ -1,0 +1,281 @@
+"""The command line. Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done, 4 running elsewhere."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import beyond_quota
+from models.errors import UserError
+
+DONE, FAILED, USAGE, PARTIAL, LOCKED = 0, 1, 2, 3, 4
+
+app = typer.Typer(
+    help="Puts a salesperson's development beside the number they are judged by.\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done, 4 running elsewhere.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Config = Annotated[
+    Path, typer.Option("--config", "-c", help="The installation's settings file.", envvar="BEYOND_QUOTA_CONFIG")
+]
+Now = Annotated[str | None, typer.Option("--now", help="Take this to be now: 2026-11-24T09:00+00:00, or a day.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Figures as they stood at the end of this day: 2026-11-24.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+SETTINGS = Path("beyond-quota.toml")
+
+
+def main() -> None:
+    """Run the command line; what a person can put right is one sentence on stderr, never a traceback."""
+    with sentences():
+        app()
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn errors that a person can act on into sentences and exit codes."""
+    try:
+        yield
+    except UserError as error:
+        typer.echo(f"beyond-quota: {error}", err=True)
+        sys.exit(LOCKED if type(error).__name__ == "Locked" else FAILED)
+    except KeyboardInterrupt:
+        typer.echo("\nbeyond-quota: stopped; what was stored stays, the next run goes on from there", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(DONE)
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a command; store errors read as sentences too."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            function(*args, **kwargs)
+        except DBAPIError as error:
+            cause = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+            raise UserError(f"the store cannot be used: {cause}; see `database` in the settings") from None
+
+    app.command()(run)
+    return run
+
+
+def show(facts: Any) -> None:
+    """Print facts as JSON."""
+    typer.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
+
+
+def day(text: str | None) -> date | None:
+    """A day as typed."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{text!r} is no day; write it like 2026-11-24") from None
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Puts a salesperson's development beside the number they are judged by."""
+    if show_version:
+        typer.echo(f"beyond-quota {beyond_quota.__version__}")
+        raise typer.Exit
+
+
+@command
+def init(config: Config = SETTINGS) -> None:
+    """Write a commented settings file to begin with."""
+    from importlib.resources import files
+
+    if config.exists():
+        raise UserError(f"{config} is there already; nothing was changed")
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text((files("config") / "example.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    typer.echo(f"wrote {config}: fill in the connections, then run `beyond-quota check`")
+
+
+@command
+def check(
+    connection: Annotated[list[str] | None, typer.Argument(help="Which connections; all without one.")] = None,
+    config: Config = SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Test connections: sign-in, objects, fields; name what is missing and what works without it."""
+    from beyond_quota.sources import check_connections
+
+    raise typer.Exit(check_connections(config, connection, as_json))
+
+
+@command
+def sync(
+    connection: Annotated[
+        list[str] | None, typer.Argument(help="Which connections; all, in order, without one.")
+    ] = None,
+    config: Config = SETTINGS,
+    now: Now = None,
+    allow_removals: Annotated[int, typer.Option(help="How many rows the brake may let go, this once.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Read what changed from the connections and compute the scorecards concerned."""
+    from beyond_quota.sources import sync_connections
+
+    raise typer.Exit(sync_connections(config, connection, now, allow_removals, as_json))
+
+
+@app.command(name="import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="The folder with the CSV or Excel files.")],
+    mapping: Annotated[Path | None, typer.Option("--mapping", "-m", help="Which column is what: a TOML file.")] = None,
+    name: Annotated[str, typer.Option(help="What to call this connection.")] = "import",
+    config: Config = SETTINGS,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load a folder of spreadsheets as a connection of its own, by a column mapping."""
+    from beyond_quota.sources import import_folder
+
+    raise typer.Exit(import_folder(config, folder, mapping, name, now, as_json))
+
+
+@command
+def score(
+    person: Annotated[str, typer.Argument(help="Name, e-mail or employee id.")],
+    config: Config = SETTINGS,
+    as_of: AsOf = None,
+    now: Now = None,
+    period: Annotated[str | None, typer.Option(help="A period such as 2026-Q3; else the one --as-of lies in.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one person's scorecard."""
+    from beyond_quota.figures import print_score
+
+    print_score(config, person, day(as_of), now, period, as_json)
+
+
+@command
+def team(
+    config: Config = SETTINGS,
+    as_of: AsOf = None,
+    now: Now = None,
+    period: Annotated[str | None, typer.Option(help="A period such as 2026-Q3; else the one --as-of lies in.")] = None,
+    manager: Annotated[str | None, typer.Option(help="Only the reports of this person.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Target and development progress of every person, alphabetically."""
+    from beyond_quota.figures import print_team
+
+    print_team(config, day(as_of), now, period, manager, as_json)
+
+
+@command
+def totals(
+    config: Config = SETTINGS,
+    period: Annotated[str | None, typer.Option(help="Only this period, such as 2026-Q3.")] = None,
+    status: Annotated[str, typer.Option(help="won, open or lost deals.")] = "won",
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Per period and currency: each person, unmatched, rejected, uncredited, and the source's own total."""
+    from beyond_quota.figures import print_totals
+
+    raise typer.Exit(print_totals(config, period, status, now, as_json))
+
+
+@command
+def status(config: Config = SETTINGS, now: Now = None, as_json: AsJson = False) -> None:
+    """How fresh each connection's figures are."""
+    from beyond_quota.books import print_status
+
+    raise typer.Exit(print_status(config, now, as_json))
+
+
+@command
+def runs(
+    config: Config = SETTINGS,
+    last: Annotated[int, typer.Option(help="How many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """The last sync runs and what became of their rows."""
+    from beyond_quota.books import print_runs
+
+    print_runs(config, last, as_json)
+
+
+@command
+def rejects(
+    config: Config = SETTINGS,
+    connection: Annotated[str | None, typer.Option(help="Only of this connection.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Source rows that were not taken over: which, why, and how to fix them."""
+    from beyond_quota.books import print_rejects
+
+    print_rejects(config, connection, as_json)
+
+
+@command
+def account(
+    email: Annotated[str, typer.Argument(help="The e-mail to sign in with.")],
+    role: Annotated[str, typer.Option(help="rep, manager, director, hr, ops or admin.")],
+    person: Annotated[str | None, typer.Option(help="Whose page is theirs: name, e-mail or employee id.")] = None,
+    config: Config = SETTINGS,
+) -> None:
+    """Make a sign-in; the password is asked for, or read from BEYOND_QUOTA_PASSWORD."""
+    from beyond_quota.people import make_account
+
+    make_account(config, email, role, person)
+
+
+@command
+def serve(
+    config: Config = SETTINGS,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Which port; 0 takes a free one.")] = 8600,
+    now: Now = None,
+) -> None:
+    """Serve the pages and the JSON API."""
+    from beyond_quota.serve import serve_pages
+
+    serve_pages(config, host, port, now)
+
+
+@command
+def worker(
+    config: Config = SETTINGS,
+    once: Annotated[bool, typer.Option(help="Run the slots that are due now, then stop.")] = False,
+    now: Now = None,
+) -> None:
+    """Run the scheduled syncs; any number may be started, one works at a time."""
+    from beyond_quota.worker import work
+
+    raise typer.Exit(work(config, once, now))
+
+
+@command
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the pretend company is kept between runs.")] = Path(
+        "demo-company"
+    ),
+    port: Annotated[int, typer.Option(help="Which port; 0 takes a free one.")] = 8600,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the scorecard.")] = False,
+) -> None:
+    """See it work on a pretend company: no account, no service, nothing but this machine."""
+    from beyond_quota.demo import run_demo
+
+    raise typer.Exit(run_demo(folder, port, not no_serve))
+
+
+if __name__ == "__main__":
+    main()
