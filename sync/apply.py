@@ -18,6 +18,17 @@ from sync.targets import TARGETS, Target
 CHUNK = 5000  # ids in one IN list; SQLite takes at most 32,766 bound values
 
 
+def filled(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
+    """Where a column may not be unknown, what the source left out is the column's own default: no title is ""."""
+    table = core(target.table)
+    defaults = {
+        name: table.c[name].default.arg  # type: ignore[union-attr]
+        for name in target.columns
+        if name in rows and not table.c[name].nullable and table.c[name].default is not None
+    }
+    return rows.fillna({name: value for name, value in defaults.items() if not callable(value)})
+
+
 def stored_rows(connection: Connection, source: str, target: Target, ids: Sequence[str]) -> pd.DataFrame:
     """What is stored of these rows of a source, typed like drafts."""
     table = core(target.table)

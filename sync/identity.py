@@ -93,6 +93,8 @@ def resolve(connection: Connection, source: str, drafts: pd.DataFrame, rules: Ru
             known = {"employee_id": employee, "name": name, "email": email, "title": _text(row.title) or ""}
             people.append({"id": person, **known, "source": source})
             roster.add(person, employee, email, name)
+        if before is not None and person == before.person_id and before.matched_by:
+            how = before.matched_by  # how they were found the first time
         state = IdentityState.MATCHED if person else IdentityState.UNMATCHED
         found.append((person, str(state), how))
     if people:

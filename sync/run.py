@@ -108,8 +108,8 @@ def _open(engine: Engine, run_id: str, source: str, slot: str, trigger: str, now
         connection.execute(update(table).where(*dead).values(status=RunStatus.FAILED, finished_at=now, message=words))
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"id": run_id, "connection": source, "slot": slot, "trigger": trigger, "status": RunStatus.RUNNING}
-        fresh = insert(table).values(**row, started_at=now, calls=0, message="")
-        return connection.execute(fresh.on_conflict_do_nothing()).rowcount == 1
+        fresh = insert(table).values(**row, started_at=now, calls=0, message="").on_conflict_do_nothing()
+        return connection.execute(fresh.returning(table.c.id)).first() is not None
 
 
 def _read(run: Run, title: str, progress: Callable[[StreamReport], None]) -> None:
@@ -158,6 +158,7 @@ def _stream(run: Run, stream: Stream, report: StreamReport) -> None:
             now = run.clock()
             run.hold.renew(connection, now)
             rows, rejects = _enrich(connection, run, stream.name, drafts)
+            rows = write.filled(rows, target)
             seen |= set(rows["external_id"])
             gone = {r.external_id for r in rejects}
             if whole and batch.last:
