@@ -1,0 +1,61 @@
+"""What metrics are computed from: frames, a period, a day, and the people asked about. Nothing else is looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+
+import pandas as pd
+
+from metrics.credit import credit
+from models.frames import empty
+from models.period import Period
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Frames as models.frames declares them, a stored period, the as-of day (inclusive) and the reporting currency."""
+
+    frames: Mapping[str, pd.DataFrame]
+    period: Period
+    as_of: date
+    currency: str
+    people: pd.Index = field(default_factory=lambda: pd.Index([], dtype="str"))
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A frame; one that was not given has no rows."""
+        return self.frames[name] if name in self.frames else empty(name)
+
+    @property
+    def until(self) -> pd.Timestamp:
+        """The moment after the as-of day."""
+        return pd.Timestamp(self.as_of + timedelta(days=1))
+
+    @property
+    def start(self) -> pd.Timestamp:
+        """The period's first moment."""
+        return pd.Timestamp(self.period.first_day)
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """The moment after the period."""
+        return pd.Timestamp(self.period.end_day)
+
+    @property
+    def reached(self) -> pd.Timestamp:
+        """How far into the period the as-of day is: never before its start or after its end."""
+        return min(max(self.until, self.start), self.end)
+
+    @cached_property
+    def credits(self) -> pd.DataFrame:
+        """Every deal's credit, one row a share."""
+        return credit(self.frame("deals"), self.frame("splits"))
+
+    @cached_property
+    def sellers(self) -> frozenset[str]:
+        """People with a user in any CRM, a deal or a quota: the others have no number, and that is no lack."""
+        named = [self.frame(name)["person_id"].dropna() for name in ("identities", "quotas")]
+        with_deals = self.frame("deals")["connection"].unique()
+        identities = self.frame("identities")
+        in_crm = identities.loc[identities["connection"].isin(with_deals), "person_id"].dropna()
+        return frozenset(in_crm) | frozenset(named[1]) | frozenset(self.credits["person_id"].dropna())

@@ -1,0 +1,87 @@
+"""The metrics there are: one entry each, with its label, unit, definition and source."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from metrics.facts import Facts
+from metrics.result import Result, State, Unit
+from models.profile import Profile
+
+Compute = Callable[[Facts, Profile], pd.DataFrame]
+COLUMNS = ("value", "state", "reason", "numerator", "denominator", "n")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure: what it is called, counted in, made of, and where its definition comes from."""
+
+    key: str
+    label: str
+    unit: Unit
+    better: str  # higher, lower, or neither
+    definition: str
+    reference: str
+    version: str
+    states: tuple[State, ...]
+    sources: tuple[str, ...]
+    compute: Compute
+
+
+METRICS: dict[str, Metric] = {}
+
+
+def metric(**about: Any) -> Callable[[Compute], Compute]:
+    """Register a function (facts, profile) -> one row a person with the columns of COLUMNS."""
+
+    def register(function: Compute) -> Compute:
+        found = Metric(compute=function, **about)
+        if found.key in METRICS:
+            raise ValueError(f"two metrics are called {found.key}")
+        METRICS[found.key] = found
+        return function
+
+    return register
+
+
+def compute(keys: Iterable[str], facts: Facts, profile: Profile) -> dict[str, pd.DataFrame]:
+    """These metrics for everybody in `facts.people`."""
+    return {key: METRICS[key].compute(facts, profile) for key in keys}
+
+
+def table(facts: Facts, rows: Mapping[str, tuple[Any, ...]]) -> pd.DataFrame:
+    """Rows by person id as a metric's table, in the order of `facts.people`."""
+    return pd.DataFrame([rows[p] for p in facts.people], index=facts.people, columns=list(COLUMNS), dtype="object")
+
+
+def unknown(state: State, reason: str, numerator: Any = None, denominator: Any = None, n: Any = None) -> tuple[Any, ...]:
+    """A row without a value: why there is none, and what is known all the same."""
+    return (None, state, reason, numerator, denominator, n)
+
+
+def known(value: Any, numerator: Any = None, denominator: Any = None, n: Any = None, reason: str = "") -> tuple[Any, ...]:
+    """A row with a value."""
+    return (value, State.OK, reason, numerator, denominator, n)
+
+
+def result(key: str, found: pd.DataFrame, person: str, facts: Facts, inputs: Mapping[str, Any] | None = None) -> Result:
+    """One person's figure."""
+    about, row = METRICS[key], found.loc[person]
+    return Result(
+        metric=key,
+        label=about.label,
+        unit=about.unit,
+        state=State(row["state"]),
+        value=row["value"],
+        reason=row["reason"],
+        numerator=row["numerator"],
+        denominator=row["denominator"],
+        n=row["n"],
+        as_of=facts.as_of,
+        formula=about.definition,
+        version=about.version,
+        sources=about.sources,
+        inputs=dict(inputs or {}),
+    )

@@ -1,0 +1,74 @@
+"""A working group's profile: which blocks and figures its people see, in which words, and how often they talk.
+
+A profile is data with a date: it says from when it holds, and a scorecard names the version it was made with.
+"""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Block = Literal[
+    "number", "pipeline", "development", "feedback", "obstacles", "relationships", "learning", "check_in", "blend"
+]
+CORE: tuple[Block, ...] = ("development", "feedback", "check_in")
+"""What no profile can switch off: every group develops its people."""
+
+
+class BlendPart(BaseModel):
+    """One part of a blend: fixed goalposts and a weight, so that nobody's score moves when a colleague's does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weight: float = Field(ge=0)
+    low: float = 0.0
+    high: float
+
+    @model_validator(mode="after")
+    def _goalposts(self) -> "BlendPart":
+        if self.high == self.low:
+            raise ValueError("low and high are the same, so no value could be told from another")
+        return self
+
+
+class BlendRule(BaseModel):
+    """How the single index is made, where a group wants one at all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = False
+    parts: dict[str, BlendPart] = Field(default_factory=dict)
+
+
+class Profile(BaseModel):
+    """One working group's profile."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    title: str
+    version: date
+    words: dict[str, str] = Field(default_factory=dict)
+    blocks: tuple[Block, ...]
+    metrics: tuple[str, ...]
+    check_in_every_days: int = Field(default=30, ge=1, le=366)
+    release_from: int = Field(default=3, ge=3, le=20)
+    stale_after_days: int = Field(default=30, ge=1)
+    behind_by: float = Field(default=0.2, gt=0, le=1)
+    blend: BlendRule = BlendRule()
+
+    @field_validator("blocks")
+    @classmethod
+    def _core(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
+        missing = [block for block in CORE if block not in value]
+        if missing:
+            raise ValueError(f"{', '.join(missing)} cannot be switched off: every group has them")
+        if len(set(value)) != len(value):
+            raise ValueError("a block stands twice")
+        return value
+
+    @model_validator(mode="after")
+    def _blend(self) -> "Profile":
+        if self.blend.enabled and sum(part.weight for part in self.blend.parts.values()) <= 0:
+            raise ValueError("blend: at least one part needs a weight above 0")
+        return self
