@@ -52,7 +52,7 @@ class Installation:
     def profiles(self) -> Mapping[str, "Profile"]:
         """The working-group profiles, checked against the metrics there are."""
         from config.profile import load_profiles
-        from metrics.registry import METRICS
+        from metrics.catalogue import METRICS
 
         return load_profiles(self.settings.profiles, known_metrics=set(METRICS))
 

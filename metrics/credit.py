@@ -4,7 +4,7 @@ Overlay splits are never credit. What no owner can be given is `uncredited`; wha
 matched with a person is `unmatched`. Source: metrics reference §1.1, promise P1.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,9 @@ def credit(deals: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     whole["credit_minor"], whole["native_minor"] = whole["reporting_minor"], whole["amount_minor"]
     parts = [whole, _split(deals[split], revenue)] if split.any() else [whole]
     out = pd.concat(parts, ignore_index=True)
-    kind = np.where(out["owner_external_id"].isna(), "uncredited", np.where(out["person_id"].isna(), "unmatched", "person"))
+    kind = np.where(
+        out["owner_external_id"].isna(), "uncredited", np.where(out["person_id"].isna(), "unmatched", "person")
+    )
     out["kind"] = pd.array(kind, dtype="str")
     out["share_ppm"] = out["share_ppm"].astype("Int64")
     return out
@@ -36,7 +38,7 @@ def credit(deals: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
 def _split(deals: pd.DataFrame, revenue: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     by_deal = dict(iter(revenue.sort_values("external_id").groupby(["connection", "deal_external_id"])))
-    for deal in deals.to_dict("records"):
+    for deal in cast(list[dict[str, Any]], deals.to_dict("records")):
         shares = by_deal[deal["connection"], deal["external_id"]]
         ppm = [int(p) for p in shares["share_ppm"].fillna(0)]
         native = _parts(deal["amount_minor"], ppm)

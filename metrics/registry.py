@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -56,19 +56,23 @@ def table(facts: Facts, rows: Mapping[str, tuple[Any, ...]]) -> pd.DataFrame:
     return pd.DataFrame([rows[p] for p in facts.people], index=facts.people, columns=list(COLUMNS), dtype="object")
 
 
-def unknown(state: State, reason: str, numerator: Any = None, denominator: Any = None, n: Any = None) -> tuple[Any, ...]:
+def unknown(
+    state: State, reason: str, numerator: Any = None, denominator: Any = None, n: Any = None
+) -> tuple[Any, ...]:
     """A row without a value: why there is none, and what is known all the same."""
     return (None, state, reason, numerator, denominator, n)
 
 
-def known(value: Any, numerator: Any = None, denominator: Any = None, n: Any = None, reason: str = "") -> tuple[Any, ...]:
+def known(
+    value: Any, numerator: Any = None, denominator: Any = None, n: Any = None, reason: str = ""
+) -> tuple[Any, ...]:
     """A row with a value."""
     return (value, State.OK, reason, numerator, denominator, n)
 
 
 def result(key: str, found: pd.DataFrame, person: str, facts: Facts, inputs: Mapping[str, Any] | None = None) -> Result:
     """One person's figure."""
-    about, row = METRICS[key], found.loc[person]
+    about, row = METRICS[key], cast(Mapping[str, Any], found.loc[person])
     return Result(
         metric=key,
         label=about.label,

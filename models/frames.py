@@ -4,6 +4,7 @@ Days are `datetime64[s]`, whole numbers `Int64` (nullable), booleans `boolean`, 
 Feedback has no author to read: only a signature where its author chose one.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -171,3 +172,8 @@ def empty(name: str) -> pd.DataFrame:
     """A frame with its columns and types but no rows."""
     frame = FRAMES[name]
     return typed(pd.DataFrame({c: pd.Series([], dtype="str") for c in frame.columns}), frame)
+
+
+def rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a frame one by one, with their columns as attributes; for lists that people read, not for sums."""
+    return iter(frame.itertuples(index=False))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 
 from models import Deal, DealSplit, Identity, Person, Quota
 from models.base import core, new_id
+from models.frames import rows as each
 from models.identity import IdentityState
 from sync.rules import Rules
 
@@ -77,7 +78,7 @@ def resolve(connection: Connection, source: str, drafts: pd.DataFrame, rules: Ru
     times = Counter(str(e).strip().lower() for e in drafts["email"].dropna())
     people: list[dict[str, Any]] = []
     found: list[tuple[str | None, str, str]] = []
-    for row in drafts.itertuples():
+    for row in each(drafts):
         before = stored.get(row.external_id)
         if before is not None and (before.matched_by == "hand" or before.state == IdentityState.IGNORED):
             found.append((before.person_id, before.state, before.matched_by))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from connectors.base import RejectDraft
 from models import Objective
 from models.base import core
+from models.frames import rows as each
 from sync.identity import Roster, aliases
 
 OF_A_PERSON = (
@@ -46,7 +47,7 @@ def link(
             message=f"{stream} {row.external_id}: nobody here has the employee id, e-mail or name {_quote(row.person)}",
             fix="add the person to the people list, or correct the cell",
         )
-        for row in drafts[lost].itertuples()
+        for row in each(drafts[lost])
     ]
     return drafts[~lost], rejects
 
@@ -66,7 +67,7 @@ def _objectives(connection: Connection, source: str, drafts: pd.DataFrame) -> tu
             message=f"key result {row.external_id}: its objective {_quote(row.objective)} was not taken over",
             fix="see the reject of the objective itself",
         )
-        for row in drafts[lost].itertuples()
+        for row in each(drafts[lost])
     ]
     return drafts[~lost], rejects
 

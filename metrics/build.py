@@ -1,0 +1,139 @@
+"""Makes scorecards: each person's profile, figures, deals and development, from frames read once for everybody."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from metrics import catalogue
+from metrics.blend import blend
+from metrics.facts import Facts
+from metrics.lines import check_in_lines, deal_lines, feedback_blocks, growth_lines, objective_lines
+from metrics.registry import compute, result
+from metrics.result import Result
+from metrics.scorecard import Scorecard, Source
+from models.frames import empty, rows
+from models.period import Period
+from models.profile import Profile
+
+assert catalogue.METRICS  # the import fills the registry
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each person stands on a day: working group, team and manager, by dated rows."""
+
+    group: Mapping[str, str]
+    team: Mapping[str, str]
+    manager: Mapping[str, str]
+
+
+def build(
+    frames: Mapping[str, pd.DataFrame],
+    period: Period,
+    as_of: date,
+    profiles: Mapping[str, Profile],
+    *,
+    currency: str,
+    names: Mapping[str, Mapping[str, str]],
+    sources: Sequence[Source] = (),
+    people: Sequence[str] | None = None,
+) -> dict[str, Scorecard]:
+    """Scorecards by person id, for one period as of one day.
+
+    frames    as models.frames.load gives them; absent ones count as empty
+    names     connection -> {"title", "deal_link"}
+    people    whose; everybody without it. Nobody's figures depend on who else is asked for.
+    """
+    everyone = frames["people"] if "people" in frames else empty("people")
+    wanted = everyone if people is None else everyone[everyone["id"].isin(list(people))]
+    index = pd.Index(sorted(wanted["id"]), dtype="str")
+    facts = Facts(frames, period, as_of, currency, index)
+    where = places(facts, everyone)
+    chosen = {person: _profile(person, where, facts, profiles) for person in index}
+    figures: dict[str, dict[str, Result]] = {}
+    for profile in {p.key: p for p in chosen.values()}.values():
+        own = pd.Index([p for p in index if chosen[p].key == profile.key], dtype="str")
+        part = Facts(frames, period, as_of, currency, own)
+        part.__dict__["credits"] = facts.credits  # worked out once for everybody
+        tables = compute([*dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts])], part, profile)
+        for person in own:
+            figures[person] = {key: result(key, found, person, part) for key, found in tables.items()}
+    deals, objectives = deal_lines(facts, names), objective_lines(facts)
+    feedback, growth = feedback_blocks(facts, {p: c.release_from for p, c in chosen.items()}), growth_lines(facts)
+    talks = check_in_lines(facts, dict(zip(everyone["id"], everyone["name"], strict=True)))
+    cards: dict[str, Scorecard] = {}
+    for row in rows(wanted.sort_values("id")):
+        person, profile = str(row.id), chosen[str(row.id)]
+        lines = deals.get(person, ())
+        cards[person] = Scorecard(
+            person_id=person,
+            name=str(row.name),
+            title="" if _blank(row.title) else str(row.title),
+            working_group=profile.key,
+            profile=profile.title,
+            profile_version=profile.version.isoformat(),
+            team=where.team.get(person, ""),
+            manager=where.manager.get(person, ""),
+            period_id=period.id,
+            period_label=period.label,
+            first_day=period.first_day,
+            end_day=period.end_day,
+            as_of=as_of,
+            currency=currency,
+            results=figures[person],
+            blocks=tuple(b for b in profile.blocks if b != "blend" or profile.blend.enabled),
+            words=profile.words,
+            deals=lines,
+            objectives=objectives.get(person, ()),
+            feedback=feedback[person],
+            check_ins=talks.get(person, ()),
+            obstacles=growth["obstacles"].get(person, ()),
+            relationships=growth["relationships"].get(person, ()),
+            learning=growth["learning"].get(person, ()),
+            blend=blend(figures[person], profile.blend) if profile.blend.enabled else None,
+            sources=tuple(sources),
+            notes=_notes(figures[person]),
+        )
+    return cards
+
+
+def places(facts: Facts, everyone: pd.DataFrame) -> Places:
+    """Working group, team and manager of everybody on the as-of day."""
+    names = dict(zip(everyone["id"], everyone["name"], strict=True))
+    teams = dict(zip(facts.frame("teams")["id"], facts.frame("teams")["name"], strict=True))
+
+    def on_the_day(frame: str, column: str) -> dict[str, Any]:
+        dated = facts.frame(frame)
+        day = facts.until - pd.Timedelta(days=1)
+        dated = dated[(dated["from_day"] <= day) & (dated["to_day"].isna() | (dated["to_day"] > day))]
+        return dict(zip(dated["person_id"], dated[column], strict=True))
+
+    return Places(
+        group=on_the_day("groups", "working_group"),
+        team={p: teams[t] for p, t in on_the_day("memberships", "team_id").items() if t in teams},
+        manager={p: names[m] for p, m in on_the_day("lines", "manager_id").items() if m in names},
+    )
+
+
+def _profile(person: str, where: Places, facts: Facts, profiles: Mapping[str, Profile]) -> Profile:
+    """The profile of the person's working group; who has none is Sales with a CRM user, else Office."""
+    usual = "sales" if person in facts.sellers else "office"
+    for key in (where.group.get(person, ""), usual):
+        if key in profiles:
+            return profiles[key]
+    return next(iter(profiles.values()))
+
+
+def _blank(value: Any) -> bool:
+    return value is None or value != value
+
+
+def _notes(results: Mapping[str, Result]) -> tuple[str, ...]:
+    """What is worth knowing about figures that are there: "1 won deal has no amount", once each."""
+    return tuple(dict.fromkeys(r.reason for k, r in results.items() if r.value is not None and r.reason and k in _SAID))
+
+
+_SAID = ("bookings", "open_pipeline", "weighted_pipeline", "objective_progress")

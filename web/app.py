@@ -1,0 +1,139 @@
+"""The web application: pages, JSON, and what is said when something is not there."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
+
+from web.pages import PAGES
+from web.security import Headers
+from web.site import (
+    HERE,
+    DemoLogin,
+    Frame,
+    Missing,
+    NotAllowed,
+    SignInNeeded,
+    Site,
+    find_reader,
+    site_of,
+)
+from web.words import Words
+
+__all__ = ["DemoLogin", "create_app"]
+
+log = logging.getLogger(__name__)
+
+THREADS = 4
+"""Pages at work at once in a process; more threads made every page slower when it was measured."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A page that is one sentence and a way on."""
+
+    heading: str
+    sentence: str
+
+
+def create_app(
+    engine: Engine,
+    *,
+    now: Callable[[], datetime],
+    currency: str,
+    locale: str = "en_GB",
+    zone: str = "UTC",
+    secure_cookies: bool = False,
+    demo_logins: Sequence[DemoLogin] = (),
+) -> FastAPI:
+    """The pages of one installation over its store. `now` is the clock; tests and the demo bring their own."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        yield
+
+    app = FastAPI(title="Beyond Quota", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.site = Site(
+        engine=engine,
+        now=now,
+        currency=currency,
+        words=Words(locale, ZoneInfo(zone)),
+        secure_cookies=secure_cookies,
+        demo_logins=tuple(demo_logins),
+    )
+    app.add_middleware(Headers, https=secure_cookies)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    for router in PAGES:
+        app.include_router(router)
+    app.add_api_route("/health", health, methods=["GET"])
+    app.add_exception_handler(SignInNeeded, _sign_in_first)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(Missing, _missing)
+    app.add_exception_handler(RequestValidationError, _missing)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
+    return app
+
+
+def health() -> PlainTextResponse:
+    """For a load balancer: the process answers."""
+    return PlainTextResponse("ok\n")
+
+
+def _wants_data(request: Request) -> bool:
+    return request.url.path.endswith((".json", ".csv"))
+
+
+def _say(request: Request, status: int, heading: str, sentence: str) -> Response:
+    if _wants_data(request):
+        return JSONResponse({"error": sentence}, status)
+    site = site_of(request)
+    reader = find_reader(request) if status != 500 else None
+    frame = reader.frame(heading) if reader else Frame(heading)
+    return site.html("notice.html", frame, Notice(heading, sentence), status)
+
+
+def _sign_in_first(request: Request, _: Exception) -> Response:
+    if _wants_data(request):
+        return JSONResponse({"error": "Sign in first."}, 401)
+    path = request.url.path
+    return RedirectResponse(f"/sign-in?next={path}" if path != "/" else "/sign-in", 303)
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    why = error.why if isinstance(error, NotAllowed) else "This page is for another role."
+    return _say(request, 403, "Not for your role", why)
+
+
+def _missing(request: Request, _: Exception) -> Response:
+    sentence = "There is no such page, or it is not yours to see. Both are answered alike, so that nobody can find out who is here."
+    return _say(request, 404, "Nothing here", sentence)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return _missing(request, error)
+    return _say(request, status, "That did not work", "This address does not answer to that kind of request.")
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    # The type alone: the text may hold a name or an amount.
+    log.error("page failed: %s %s", request.url.path, type(error).__name__, exc_info=error)
+    return _say(
+        request,
+        500,
+        "Something went wrong here",
+        "The page could not be made, and nothing was changed. Try again; if it stays, tell whoever runs this installation what you opened and when.",
+    )
