@@ -1,0 +1,122 @@
+"""What stands under every SDK: time-outs, retries, no foreign redirects, counted calls, and answers that are proven.
+
+The SDKs turn bad answers into empty data: an HTML page with status 200 becomes an empty list, a redirect to another
+host zero rows. Here an answer that cannot be proven is an error.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from connectors.errors import BadAnswer
+from models.errors import UserError
+
+TIMEOUT = (10.0, 60.0)
+"""Seconds to connect and to wait for the next byte; without it a hung socket hangs the job for ever."""
+
+BUSY = (429, 477, 500, 502, 503, 504)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+VENDORS = {
+    "salesforce": (".salesforce.com", ".force.com", ".salesforce.mil", ".sfcrmproducts.cn"),
+    "hubspot": (".hubapi.com",),
+}
+
+
+def retries(methods: bool | None = None) -> Retry:
+    """Try a busy or broken server again, as long as it asks to; `methods=None` does so for POST too (searches)."""
+    names = Retry.DEFAULT_ALLOWED_METHODS if methods else None
+    return Retry(
+        total=4, connect=2, backoff_factor=0.3, backoff_max=20, status_forcelist=BUSY, allowed_methods=names,
+        raise_on_status=False, respect_retry_after_header=True, redirect=False,
+    )  # fmt: skip
+
+
+def address_problem(kind: str, address: str, loopback: bool) -> str | None:
+    """Why an address must not be called: not https, not the vendor's, or loopback without the switch. None if fine."""
+    url = urlsplit(address)
+    host = url.hostname or ""
+    if host in LOOPBACK:
+        return None if loopback else f"address {address} is on this machine; tests set `loopback = true` for that"
+    if url.scheme != "https":
+        return f"address {address} has to begin with https://"
+    if not any(host.endswith(domain) for domain in VENDORS[kind]):
+        return f"address {address} is not of {kind} (…{', …'.join(VENDORS[kind])})"
+    return None
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Under a requests session: time-outs on every call, retries of reads, and all calls to the one address.
+
+    simple-salesforce speaks https to hosts of its own making; with `address` every call goes there instead, which
+    is how a server on loopback is reached.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        super().__init__(max_retries=retries(methods=True))
+        self.address = urlsplit(address) if address else None
+        self.calls = 0
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        self.calls += 1
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = TIMEOUT
+        if self.address is not None:
+            url = urlsplit(str(request.url))
+            request.url = urlunsplit((self.address.scheme, self.address.netloc, url.path, url.query, ""))
+        response = super().send(request, *args, **kwargs)
+        if response.is_redirect:
+            host = urlsplit(response.headers["location"]).hostname
+            raise BadAnswer(f"the server sent us on to {host}, which was not followed; check the address")
+        return response
+
+
+def guarded_session(address: str | None) -> tuple[requests.Session, GuardedAdapter]:
+    """A session with the guard under it; proxy settings of the environment do not touch it."""
+    session, adapter = requests.Session(), GuardedAdapter(address)
+    session.trust_env = False
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session, adapter
+
+
+def proven_json(where: str, status: int, body: bytes) -> Any:
+    """The JSON of a good answer; BadAnswer when it is an HTML page, cut off or empty."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        kind = "nothing" if not body.strip() else ("a web page" if body.lstrip()[:1] == b"<" else "cut-off JSON")
+        raise BadAnswer(f"{where}: the server answered {status} with {kind} instead of data; try again later") from None
+
+
+def proven_list(where: str, page: Any, key: str) -> list[Any]:
+    """The rows of a page; BadAnswer when the list is not there, which is not the same as an empty one."""
+    rows = page.get(key) if isinstance(page, Mapping) else None
+    if not isinstance(rows, list):
+        raise BadAnswer(f"{where}: the answer has no list `{key}`, so it is not known to be whole; try again later")
+    return rows
+
+
+def proven_options(name: str, problems: list[str]) -> None:
+    """Raise every problem of a connection's options at once."""
+    if problems:
+        raise UserError(f"connection {name} has wrong options:", problems)
+
+
+class Moving:
+    """Proves that a page cursor moves: an SDK once asked for the same page thirty times."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.seen: set[str] = set()
+
+    def next(self, cursor: str) -> str:
+        """The cursor, if it is a new one."""
+        if cursor in self.seen:
+            raise BadAnswer(f"{self.where}: the server gave the page after {cursor} twice; stopped, nothing was lost")
+        self.seen.add(cursor)
+        return cursor
