@@ -8,6 +8,7 @@ import json
 import secrets
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -68,7 +69,7 @@ def run_demo(folder: Path, port: int, serve: bool) -> int:
     from sandbox.sheets import write_sheets
 
     folder.mkdir(parents=True, exist_ok=True)
-    state = _state(folder, TODAY)
+    state = _state(folder)
     company = Company.generate(seed=SEED, today=TODAY)
     write_sheets(folder / "spreadsheets", TODAY, SEED)
     if state["days"]:
@@ -94,16 +95,16 @@ def run_demo(folder: Path, port: int, serve: bool) -> int:
     return 0
 
 
-def _state(folder: Path, today: date) -> dict[str, int | str]:
+def _state(folder: Path) -> dict[str, Any]:
     """What the folder remembers: how many days have passed, and the demo's password."""
     file = folder / "company.json"
     if file.exists():
-        found: dict[str, int | str] = json.loads(file.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return found
     return {"days": 0, "password": f"demo-{secrets.token_hex(4)}"}
 
 
-def _logins(here: Installation, state: dict[str, int | str]) -> list[object]:
+def _logins(here: Installation, state: dict[str, Any]) -> list[object]:
     from sqlalchemy import select
 
     from beyond_quota.people import find_person
@@ -129,7 +130,7 @@ def _scorecard(here: Installation, today: date) -> None:
     typer.echo("\n" + render(card_of(here, "Ana Sample", today), here.settings.locale) + "\n")
 
 
-def _ways_in(port: int, state: dict[str, int | str]) -> None:
+def _ways_in(port: int, state: dict[str, Any]) -> None:
     typer.echo(
         f"Open http://127.0.0.1:{port} and sign in (Ctrl-C ends it). Three ways in, one password: {state['password']}"
     )

@@ -63,10 +63,12 @@ def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_j
     reports: list[RunReport] = []
     codes, touched = [DONE], set[str]()
     for name in names:
+
+        def progress(done: StreamReport, name: str = name) -> None:
+            _say(as_json, stream_line(name, done))
+
         try:
-            report = here.sync(
-                name, allow_removals=allow_removals, progress=lambda r, n=name: _say(as_json, stream_line(n, r))
-            )
+            report = here.sync(name, allow_removals=allow_removals, progress=progress)
         except Locked as error:
             codes.append(LOCKED)
             typer.echo(f"beyond-quota: {error}", err=True)

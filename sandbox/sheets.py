@@ -220,7 +220,7 @@ def _feedback(folder: Path, today: date) -> None:
             (name, member(key).employee_id, "yes" if asked else "no", week - timedelta(days=week.weekday()), *words)
         )
     header = "feedback_id,about_employee_id,asked,given_week,what_happened,effect,suggestion,named_giver"
-    _write(folder, "feedback.csv", header, sorted(rows))
+    _write(folder, "feedback.csv", header, sorted(rows, key=lambda r: str(r[0])))
     month = (today - timedelta(weeks=10)).strftime("%Y-%m-01")
     asks = (
         ("ana.sample", "How I handle price talks", 4, 3),

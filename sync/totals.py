@@ -1,13 +1,17 @@
 """Our totals beside the source's own, to the cent, per period and currency."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Engine, delete, func, select
 
 from connectors.base import SourceTotalDraft
-from models import Deal, Reject, SourceTotal
+from metrics.credit import credit, totals
+from models import Deal, Period, Reject, SourceTotal
 from models.base import core
+from models.frames import load, rows
 from models.money import plain
 
 Span = tuple[date, date]
@@ -69,3 +73,86 @@ def differences(connection: Connection, source: str, totals: Sequence[SourceTota
                     f"{source} says {said} {total.currency}, we hold {held}"
                 )
     return found
+
+
+@dataclass
+class Line:
+    """One connection's deals of one status, quarter and currency, in cents of that currency: every cent is somewhere.
+
+    `total` is people + unmatched + rejected + uncredited; `source_total` is None where the source was not asked.
+    """
+
+    connection: str
+    period: str
+    currency: str
+    status: str
+    people: dict[str, int] = field(default_factory=dict)
+    unmatched: int = 0
+    rejected: int = 0
+    uncredited: int = 0
+    deals: int = 0
+    without_amount: int = 0
+    source_total: int | None = None
+    source_deals: int | None = None
+    how: str = ""
+
+    @property
+    def total(self) -> int:
+        """Everything together."""
+        return sum(self.people.values()) + self.unmatched + self.rejected + self.uncredited
+
+
+def breakdown(engine: Engine, status: str, period: str | None = None) -> list[Line]:
+    """Who is credited with what, beside the source's own total, for every quarter (or one) and currency."""
+    lines: dict[tuple[str, str, str], Line] = {}
+
+    def line(connection: str, quarter: str, currency: str) -> Line:
+        key = (connection, quarter, currency)
+        return lines.setdefault(key, Line(connection, quarter, currency, status))
+
+    deals = load(engine, "deals", core(Deal).c.status == status)
+    for row in rows(deals.groupby(["connection", "period_id", "currency"], dropna=False).agg(
+        n=("external_id", "size"), known=("amount_minor", "count")
+    ).reset_index()):  # fmt: skip
+        found = line(row.connection, _name(row.period_id), _name(row.currency))
+        found.deals, found.without_amount = int(row.n), int(row.n - row.known)
+    for row in rows(totals(credit(deals, load(engine, "splits")))):
+        found, cents = line(row.connection, _name(row.period_id), _name(row.currency)), int(row.minor)
+        if row.kind == "person":
+            found.people[row.person_id] = found.people.get(row.person_id, 0) + cents
+        elif row.kind == "unmatched":
+            found.unmatched += cents
+        else:
+            found.uncredited += cents
+    with engine.connect() as connection:
+        quarters = connection.execute(select(core(Period)).where(core(Period).c.kind == "quarter")).all()
+        _add_rejects(connection, status, quarters, line)
+        _add_source(connection, status, quarters, line)
+    chosen = [found for (_, quarter, _), found in sorted(lines.items()) if period in (None, quarter)]
+    return chosen
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) else "none"
+
+
+def _add_rejects(
+    connection: Connection, status: str, quarters: Sequence[Any], line: Callable[[str, str, str], Line]
+) -> None:
+    table = core(Reject)
+    for row in connection.execute(select(table).where(table.c.stream == "deals", table.c.status == status)):
+        inside = [q.id for q in quarters if row.close_day is not None and q.first_day <= row.close_day < q.end_day]
+        found = line(row.connection, inside[0] if inside else "none", _name(row.currency))
+        found.rejected += row.amount_minor or 0
+        found.deals += 1
+
+
+def _add_source(
+    connection: Connection, status: str, quarters: Sequence[Any], line: Callable[[str, str, str], Line]
+) -> None:
+    names = {(q.first_day, q.end_day): q.id for q in quarters}
+    table = core(SourceTotal)
+    for row in connection.execute(select(table).where(table.c.status == status)):
+        if (row.first_day, row.end_day) in names:
+            found = line(row.connection, names[row.first_day, row.end_day], row.currency)
+            found.source_total, found.source_deals, found.how = row.amount_minor, row.deals, row.how

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from web.pages import PAGES
-from web.security import Headers
+from web.security import Headers, headers
 from web.site import (
     HERE,
     DemoLogin,
@@ -34,6 +34,14 @@ __all__ = ["DemoLogin", "create_app"]
 
 log = logging.getLogger(__name__)
 
+NOT_HERE = (
+    "There is no such page, or it is not yours to see. "
+    "Both are answered alike, so that nobody can find out who is here."
+)
+BROKEN = (
+    "The page could not be made, and nothing was changed. Try again; if it stays so, tell whoever runs this "
+    "installation what you opened and when."
+)
 THREADS = 4
 """Pages at work at once in a process; more threads made every page slower when it was measured."""
 
@@ -117,8 +125,7 @@ def _not_allowed(request: Request, error: Exception) -> Response:
 
 
 def _missing(request: Request, _: Exception) -> Response:
-    sentence = "There is no such page, or it is not yours to see. Both are answered alike, so that nobody can find out who is here."
-    return _say(request, 404, "Nothing here", sentence)
+    return _say(request, 404, "Nothing here", NOT_HERE)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -129,11 +136,9 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    # The type alone: the text may hold a name or an amount.
-    log.error("page failed: %s %s", request.url.path, type(error).__name__, exc_info=error)
-    return _say(
-        request,
-        500,
-        "Something went wrong here",
-        "The page could not be made, and nothing was changed. Try again; if it stays, tell whoever runs this installation what you opened and when.",
-    )
+    # The kind alone: an error's text may hold a name or an amount.
+    log.error("page failed: %s %s", request.url.path, type(error).__name__)
+    answer = _say(request, 500, "Something went wrong here", BROKEN)
+    # This answer is made outside the middleware that adds the headers to all others.
+    answer.headers.update({**headers(site_of(request).secure_cookies), "Cache-Control": "no-store"})
+    return answer

@@ -69,14 +69,14 @@ class Words:
         """2.4x."""
         return DASH if value is None else f"{self.number(value)}×"
 
-    def points(self, difference: float | None) -> str:
-        """A difference of two percentages, signed and in words."""
+    def pace(self, difference: float | None) -> str:
+        """A difference of two shares in points and words: 4 points ahead of pace."""
         if difference is None:
             return DASH
-        count = round(difference * 100)
-        if count == 0:
+        points = round(difference * 100)
+        if points == 0:
             return "on pace"
-        return f"{abs(count)} point{'s' if abs(count) != 1 else ''} {'ahead' if count > 0 else 'behind'}"
+        return f"{self.count(abs(points), 'point')} {'ahead of' if points > 0 else 'behind'} pace"
 
     def figure(self, result: Result, currency: str) -> str:
         """A figure in its unit; a dash where there is none, and the reason stands beside it."""

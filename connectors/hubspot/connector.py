@@ -81,12 +81,8 @@ class HubSpot:
                 for stage in pipeline["stages"]:
                     own = stage.get("metadata") or {}
                     closed, probability = str(own.get("isClosed")).lower() == "true", own.get("probability")
-                    sure = closed and probability is not None
-                    status = (
-                        "won"
-                        if sure and float(probability) == 1.0
-                        else ("lost" if sure and float(probability) == 0.0 else "open")
-                    )
+                    share = float(probability) if closed and probability is not None else None
+                    status = {1.0: "won", 0.0: "lost"}.get(-1.0 if share is None else share, "open")
                     row = {"id": stage["id"], "name": stage["label"], "pipeline": pipeline["id"], "status": status}
                     found.append(row | {"position": stage.get("displayOrder"), "probability": probability})
         return found

@@ -76,7 +76,7 @@ def _quotas(raw: pd.DataFrame, facts: Mapping[str, Any]) -> Drafts:
     first = month.dt.to_timestamp()
     columns = {
         "external_id": raw["Id"], "owner_external_id": raw["QuotaOwnerId"], "first_day": first,
-        "end_day": (month + 1).dt.to_timestamp(), "amount_minor": minor, "currency": currency,
+        "end_day": first.map(lambda day: day + pd.DateOffset(months=1)), "amount_minor": minor, "currency": currency,
         "modified_at": _col(raw, "SystemModstamp"), "removed": pd.Series(False, raw.index),
     }  # fmt: skip
     rejects = [

@@ -40,7 +40,8 @@ class HubSpotServer(LoopbackServer):
         self.portal = portal
         self.v3_off = v3_off
         self.scopes = set(SCOPES)
-        self._kept: tuple[int, list[Record], list[Record]] = (-1, [], [])
+        self._kept: tuple[list[Record], list[Record]] = ([], [])
+        self._kept_at = -1
 
     def __enter__(self) -> "HubSpotServer":
         self.start()
@@ -65,11 +66,9 @@ class HubSpotServer(LoopbackServer):
     def handle(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return self.error(401, "INVALID_AUTHENTICATION", "Authentication credentials not found or invalid")
-        for pattern, what in PATHS:
-            match = re.fullmatch(pattern, request.path)
-            if match:
-                break
-        else:
+        routes = ((re.fullmatch(pattern, request.path), what) for pattern, what in PATHS)
+        match, what = next((route for route in routes if route[0]), (None, ""))
+        if match is None:
             return self.error(404, "OBJECT_NOT_FOUND", "resource not found")
         if match[1] == "v3" and self.v3_off:
             return self.error(404, "OBJECT_NOT_FOUND", "this version is no longer served")
@@ -100,11 +99,11 @@ class HubSpotServer(LoopbackServer):
         """Records in id order; worked out again only after a change."""
         if kind == "goal_targets":
             return [] if archived else list(self.portal.goals.values())
-        if self._kept[0] != self.portal.version:
+        if self._kept_at != self.portal.version:
             ordered = sorted(self.portal.deals.values(), key=lambda d: int(d["id"]))
             parts = [d for d in ordered if not d["archived"]], [d for d in ordered if d["archived"]]
-            self._kept = (self.portal.version, *parts)
-        return self._kept[2 if archived else 1]
+            self._kept, self._kept_at = parts, self.portal.version
+        return self._kept[1 if archived else 0]
 
     def do_list(self, request: Request, kind: str) -> Response:
         most = 50 if "propertiesWithHistory" in request.query else 100

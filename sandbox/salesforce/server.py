@@ -132,18 +132,18 @@ class SalesforceServer(LoopbackServer):
             name, _, at = parts[1].rpartition("-")
             if name not in self.locators:
                 return self.error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-            query, found = self.locators[name]
-            return self.answer(self.shown(parts[0], name, query, found, int(at), size))
+            query, kept = self.locators[name]
+            return self.answer(self.shown(parts[0], name, query, kept, int(at), size))
         query = Parser(request.one("q"), {n: self.fields(n) for n in self.objects()}).parse()
         records = list(self.objects()[query.table].values())
         if parts[0] == "query":
             records = [r for r in records if not r.get("IsDeleted")]
-        found = [*run(query, records)]
+        found: list[Any] = run(query, records)
         if query.select == [("COUNT", "", "")]:
             return self.answer({"totalSize": len(found), "done": True, "records": []})
         name = f"0r8{secrets.token_hex(7)}"
-        self.locators[name] = (query, found)  # type: ignore[assignment]
-        return self.answer(self.shown(parts[0], name, query, found, 0, size))  # type: ignore[arg-type]
+        self.locators[name] = (query, found)
+        return self.answer(self.shown(parts[0], name, query, found, 0, size))
 
     def shown(self, verb: str, name: str, query: Query, found: list[Record], at: int, size: int) -> dict[str, Any]:
         part, kind = found[at : at + size], "AggregateResult" if query.aggregate else query.table

@@ -1,0 +1,89 @@
+"""Every route for every role: who gets a page, who is told why not, and who learns nothing."""
+
+import pytest
+from fastapi import FastAPI
+from starlette.routing import Mount, Route
+
+from tests.web.conftest import SignIn
+
+ROLES = ("rep", "manager", "director", "ops", "hr", "admin", None)
+SIGN_IN = 303
+# route: what rep Ana, manager Mo, director Dana, ops, hr, admin and nobody get; the person asked for is Ana.
+EXPECTED = {
+    "/": (303, 303, 303, 303, 200, 303, SIGN_IN),
+    "/sign-in": (200, 200, 200, 200, 200, 200, 200),
+    "/sign-out": (405, 405, 405, 405, 405, 405, 405),
+    "/people/{person_id}": (200, 200, 200, 404, 404, 404, SIGN_IN),
+    "/people/{person_id}.json": (200, 200, 200, 404, 404, 404, 401),
+    "/people/{person_id}/deals.csv": (200, 200, 200, 404, 404, 404, 401),
+    "/team": (403, 200, 200, 403, 403, 403, SIGN_IN),
+    "/team.json": (403, 200, 200, 403, 403, 403, 401),
+    "/runs": (403, 403, 403, 200, 403, 200, SIGN_IN),
+    "/runs/{run_id}": (403, 403, 403, 200, 403, 200, SIGN_IN),
+    "/rejects": (403, 403, 403, 200, 403, 200, SIGN_IN),
+    "/health": (200, 200, 200, 200, 200, 200, 200),
+}
+
+
+def paths(app: FastAPI) -> set[str]:
+    """Every path that the application answers to, apart from its files."""
+    found: set[str] = set()
+    waiting = list(app.routes)
+    while waiting:
+        route = waiting.pop()
+        if isinstance(route, Route):
+            found.add(route.path)
+        elif not isinstance(route, Mount):
+            waiting += list(getattr(getattr(route, "original_router", None), "routes", []))
+    return found
+
+
+def test_every_route_has_a_row_here(app: FastAPI) -> None:
+    assert paths(app) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_route_for_every_role(browser: SignIn, role: str | None) -> None:
+    client = browser(role)
+    column = ROLES.index(role)
+    found = {}
+    for path in EXPECTED:
+        address = path.replace("{person_id}", "ana").replace("{run_id}", "runone")
+        found[path] = client.get(address).status_code
+    assert found == {path: row[column] for path, row in EXPECTED.items()}
+
+
+def test_a_rep_learns_nothing_about_a_colleague(browser: SignIn) -> None:
+    client = browser("rep")
+    for form in ("{}", "{}.json", "{}/deals.csv"):
+        theirs, nobody = (client.get("/people/" + form.format(who)) for who in ("ben", "nobody"))
+        assert (theirs.status_code, theirs.text) == (404, nobody.text)
+        assert nobody.status_code == 404
+
+
+def test_a_manager_sees_only_those_below(browser: SignIn) -> None:
+    client = browser("other-manager")
+    assert client.get("/people/finn").status_code == 200
+    assert client.get("/people/ana").status_code == 404
+    assert "Ana Sample" not in client.get("/team").text
+    assert [m["name"] for m in client.get("/team.json").json()["members"]] == ["Finn Dummy"]
+
+
+def test_a_director_sees_reports_of_reports_but_nobody_else(browser: SignIn) -> None:
+    client = browser("director")
+    assert client.get("/people/finn").status_code == 200
+    assert client.get("/people/oli").status_code == 404
+
+
+def test_everybody_may_open_their_own_page(browser: SignIn) -> None:
+    answer = browser("ops").get("/people/oli")
+    assert answer.status_code == 200
+    assert "Nothing has been synced yet" in answer.text
+
+
+def test_sign_in_leads_on_but_never_away(browser: SignIn) -> None:
+    client = browser()
+    assert client.get("/people/ana").headers["location"] == "/sign-in?next=/people/ana"
+    login = {"email": "rep@example.com", "password": "a long enough password"}
+    for onward, place in (("/team", "/team"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil", "/")):
+        assert client.post("/sign-in", data={**login, "next": onward}).headers["location"] == place
