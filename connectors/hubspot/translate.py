@@ -86,12 +86,14 @@ def _deals(raw: pd.DataFrame, facts: Mapping[str, Any]) -> Drafts:
     close, removed = _days(raw["closedate"], facts["zone"]), raw["archived"].astype(bool)
     status = stage.map({name: pair[0] for name, pair in known.items()})
     columns = {
-        "external_id": raw["id"], "name": raw["dealname"].fillna(""), "pipeline": _text(raw["pipeline"]), "stage": stage,
+        "external_id": raw["id"], "name": raw["dealname"].fillna(""), "pipeline": _text(raw["pipeline"]),
+        "stage": stage.map({name: pair[1] for name, pair in known.items()}),
         "status": status, "forecast_category": raw["hs_manual_forecast_category"].map(CATEGORIES),
         "probability_bp": basis_points(_text(raw["hs_deal_stage_probability"]), 10_000),
         "owner_external_id": _text(raw["hubspot_owner_id"]), "amount_minor": minor, "currency": currency,
         "close_day": close, "created_day": _days(raw["createdate"], facts["zone"]),
-        "modified_at": pd.to_datetime(_text(raw["hs_lastmodifieddate"]), utc=True, format="ISO8601"), "removed": removed,
+        "modified_at": pd.to_datetime(_text(raw["hs_lastmodifieddate"]), utc=True, format="ISO8601"),
+        "removed": removed,
     }  # fmt: skip
     frame = draft_frame("deals", columns, len(raw))
     bad = {i: ("amount is no number", "amount", why) for i, why in wrong.items() if not removed[i]}

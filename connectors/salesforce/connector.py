@@ -63,7 +63,7 @@ OBJECTS: dict[str, Object] = {
             "IsDeleted",
             "SystemModstamp",
         ),
-        ("CurrencyIsoCode", "Probability", "ForecastCategory", "CreatedDate", "AccountId"),
+        ("CurrencyIsoCode", "Probability", "ForecastCategory", "CreatedDate"),
         moving=True,
     ),
     "splits": Object(

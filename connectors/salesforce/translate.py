@@ -93,7 +93,7 @@ def _deals(raw: pd.DataFrame, facts: Mapping[str, Any]) -> Drafts:
     minor, wrong = amounts(raw["Amount"], currency)
     status, close = _status(raw), pd.to_datetime(raw["CloseDate"])
     columns = {
-        "external_id": raw["Id"], "name": raw["Name"], "account": _col(raw, "AccountId"), "stage": raw["StageName"],
+        "external_id": raw["Id"], "name": raw["Name"], "stage": raw["StageName"],
         "status": status, "forecast_category": _col(raw, "ForecastCategory").map(CATEGORIES),
         "probability_bp": basis_points(_col(raw, "Probability"), 100), "owner_external_id": raw["OwnerId"],
         "amount_minor": minor, "currency": currency, "close_day": close,

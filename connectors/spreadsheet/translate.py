@@ -159,7 +159,8 @@ def _usual(reading: Reading, name: str, kind: str) -> "pd.Series[Any]":
     if name == "external_id":
         return reading.text(name)
     if name in ("batch", "asked_on"):  # a month is all that is kept of a day
-        return reading.days(name).dt.strftime("%Y-%m").astype("object")
+        months: pd.Series[Any] = reading.days(name).dt.strftime("%Y-%m").astype("object")
+        return months
     if kind == "day":
         return reading.days(name)
     if kind == "boolean":

@@ -5,9 +5,9 @@ import re
 from datetime import datetime
 from typing import Any
 
+from sandbox.http import LoopbackServer, Request, Response
 from sandbox.hubspot.data import Portal, Record
 from sandbox.hubspot.search import OPERATORS, SearchError, search
-from sandbox.http import LoopbackServer, Request, Response
 
 TOKEN = "sandbox-token"
 SCOPES = {"crm.objects.deals.read", "crm.objects.owners.read", "crm.objects.goals.read", "crm.schemas.deals.read"}

@@ -37,7 +37,7 @@ def test_each_currency_has_its_own_digits(currency: str, digits: int) -> None:
 
 @pytest.mark.parametrize("word", ["12,5k", "1234;5678", "NaN", "inf", "", "1e400"])
 def test_what_is_no_amount_is_refused_by_name(word: str) -> None:
-    with pytest.raises(ValueError, match="number|larger"):
+    with pytest.raises(ValueError, match=r"number|larger"):
         to_minor(word, "EUR")
 
 

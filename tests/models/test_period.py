@@ -1,6 +1,7 @@
 """Fiscal periods: every day lies in exactly one month, quarter and year, whatever month the year begins in."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ def test_the_parts_of_a_year_follow_on_without_a_gap(day: date, calendar: Fiscal
         assert len(parts) == number
         assert parts[0].first_day == year.first_day
         assert parts[-1].end_day == year.end_day
-        assert all(a.end_day == b.first_day for a, b in zip(parts, parts[1:], strict=False))
+        assert all(a.end_day == b.first_day for a, b in pairwise(parts))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from models.money import to_minor
 
 def deal(external_id: str, **fields: Any) -> dict[str, Any]:
     """A won deal of 100.00 EUR by user u1, unless told otherwise."""
-    usual = {
+    usual: dict[str, Any] = {
         "name": external_id,
         "status": "won",
         "stage": "s",
@@ -29,7 +29,7 @@ def deal(external_id: str, **fields: Any) -> dict[str, Any]:
 
 def user(external_id: str, **fields: Any) -> dict[str, Any]:
     """A CRM user with an e-mail of their own, unless told otherwise."""
-    usual = {"name": external_id.title(), "email": f"{external_id}@example.com", "active": True}
+    usual: dict[str, Any] = {"name": external_id.title(), "email": f"{external_id}@example.com", "active": True}
     return {"external_id": external_id, **usual, **fields}
 
 
@@ -93,7 +93,10 @@ class Memory:
                     found.setdefault(key, [0, 0])
                     found[key][0] += row["amount_minor"] or 0
                     found[key][1] += 1
-        return [SourceTotalDraft(*key, cents + self.lie, n, "added up") for key, (cents, n) in found.items()]
+        return [
+            SourceTotalDraft(first, end, status, code, cents + self.lie, n, "added up")
+            for (first, end, status, code), (cents, n) in found.items()
+        ]
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -102,8 +105,8 @@ class Memory:
 def _reject(row: dict[str, Any]) -> RejectDraft:
     day = pd.Timestamp(row["close_day"]).date() if row.get("close_day") else None
     return RejectDraft(
-        row["external_id"], "broken on purpose", "name", str(row.get("name")), f"{row['external_id']} is broken", "mend it",
-        row.get("status"), row.get("amount_minor"), row.get("currency"), day,
+        row["external_id"], "broken on purpose", "name", str(row.get("name")), f"{row['external_id']} is broken",
+        "mend it", row.get("status"), row.get("amount_minor"), row.get("currency"), day,
     )  # fmt: skip
 
 

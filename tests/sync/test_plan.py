@@ -1,5 +1,6 @@
 """The plan: pure, and its laws hold for any rows."""
 
+from collections.abc import Set
 from typing import Any
 
 import pandas as pd
@@ -14,8 +15,8 @@ ROWS = st.dictionaries(IDS, st.tuples(st.sampled_from(["a", "b", None]), st.one_
 
 
 def frame(
-    rows: dict[str, tuple[str | None, int | None]], removed: set[str] = frozenset(), stamp: str = "2026-01-02"
-) -> pd.DataFrame:  # type: ignore[assignment]
+    rows: dict[str, tuple[str | None, int | None]], removed: Set[str] = frozenset(), stamp: str = "2026-01-02"
+) -> pd.DataFrame:
     """Rows as a plan takes them."""
     out = pd.DataFrame(
         {
@@ -31,11 +32,11 @@ def frame(
     return out
 
 
-def run(stored: pd.DataFrame, drafts: pd.DataFrame, gone: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment]
+def run(stored: pd.DataFrame, drafts: pd.DataFrame, gone: Set[str] = frozenset()) -> dict[str, Any]:
     """What the store holds after a plan: id to (name, amount), live rows only."""
     todo = plan(drafts, stored, COLUMNS, gone=gone)
     live = stored[stored["removed_at"].isna()].set_index("external_id")
-    held: dict[str, Any] = {i: (r["name"], r["amount_minor"]) for i, r in live.iterrows()}
+    held: dict[str, Any] = {str(i): (r["name"], r["amount_minor"]) for i, r in live.iterrows()}
     for part in (todo.create, todo.change):
         held |= {r["external_id"]: (r["name"], r["amount_minor"]) for _, r in part.iterrows()}
     for name in todo.remove:

@@ -27,7 +27,7 @@ def go(store: Engine, tmp_path: Path) -> Callable[..., RunReport]:
     rules = Rules("EUR", "UTC", tmp_path / "landing")
 
     def run(source: Memory, **kwargs: Any) -> RunReport:
-        return run_sync(store, "memory", source, rules, **({"clock": lambda: NOW} | kwargs))  # type: ignore[arg-type]
+        return run_sync(store, "memory", source, rules, **({"clock": lambda: NOW} | kwargs))
 
     return run
 
