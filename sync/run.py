@@ -7,14 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.base import Connector, Drafts, RejectDraft, Stream
 from connectors.errors import SignInAgain, TryAgainLater
 from models import Connection as ConnectionRow
-from models import Deal, StreamRun, SyncRun
+from models import Deal, Reject, StreamRun, SyncRun
 from models.base import core, new_id
 from models.errors import UserError
 from models.ledger import RunStatus
@@ -268,9 +268,11 @@ def _prove(run: Run) -> None:
     problems = [s.message for s in failed]
     if any(s.stream == "deals" and s.status != RunStatus.FAILED for s in report.streams):
         problems += _compare_totals(run, now.date(), now)
-    rejected = sum(s.rejected for s in report.streams)
+    with run.engine.connect() as connection:  # those of earlier runs too: they are still not in the figures
+        table = core(Reject).c
+        rejected = connection.scalar(select(func.count()).where(table.connection == run.source)) or 0
     if rejected:
-        problems.append(f"{rejected} {'row was' if rejected == 1 else 'rows were'} rejected, each with its reason")
+        problems.append(f"{rejected} {'row is' if rejected == 1 else 'rows are'} rejected, each with its reason")
     report.status = RunStatus.PARTIAL if problems else RunStatus.SUCCESS
     report.message = "; ".join(problems) or _good_words(report)
 

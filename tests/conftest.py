@@ -72,16 +72,18 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def store(request: pytest.FixtureRequest) -> Engine:
     """An empty store with the schema, once on each kind of database."""
-    if request.param == "sqlite":
-        engine = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}")
-        upgrade(engine)
-    else:
-        url, template = request.getfixturevalue("postgres"), request.getfixturevalue("template")
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        _admin(url, f"CREATE DATABASE {name} TEMPLATE {template}")
-        engine = open_store(make_url(url).set(database=name).render_as_string(hide_password=False))
+    engine: Engine = request.getfixturevalue("lite" if request.param == "sqlite" else "store_postgres")
+    return engine
+
+
+@pytest.fixture
+def store_postgres(postgres: str, template: str) -> Iterator[Engine]:
+    """An empty store on PostgreSQL."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    engine = open_store(make_url(postgres).set(database=name).render_as_string(hide_password=False))
     yield engine
     engine.dispose()
 

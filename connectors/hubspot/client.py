@@ -61,7 +61,8 @@ class Client:
         try:
             response = self._api.rest_client.pool_manager.request(
                 "POST" if body is not None else "GET", url, headers=headers,
-                body=None if body is None else json.dumps(body), timeout=urllib3.Timeout(*TIMEOUT), redirect=False, retries=retries(),
+                body=None if body is None else json.dumps(body),
+                timeout=urllib3.Timeout(*TIMEOUT), redirect=False, retries=retries(),
             )  # fmt: skip
         except urllib3.exceptions.HTTPError as error:
             words = f"{where}: the server cannot be reached or broke off ({type(error).__name__}); try again later"

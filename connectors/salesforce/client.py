@@ -63,12 +63,14 @@ class Client:
                 domain=self.options.get("my_domain", "pretend.my"),
                 **common,
             )
+        except SourceError:
+            raise
         except SalesforceAuthenticationFailed as error:
             raise SignInAgain(
                 f"{where}: Salesforce does not take client_id and client_secret ({error.code}); check both, and that "
                 "the external client app allows the client credentials flow with a run-as user"
             ) from None
-        except requests.exceptions.JSONDecodeError:
+        except (ValueError, LookupError, AttributeError, TypeError):  # what the SDK makes of an answer of another shape
             raise BadAnswer(f"{where}: the server did not answer with a token; check my_domain") from None
         except requests.RequestException as error:
             raise self._unreachable(where, error) from None

@@ -95,7 +95,7 @@ def test_a_rejected_row_is_counted_kept_and_mended_later(go: Any, store: Engine)
     source.broken = {"d5"}
     report = go(source)
     assert report.status is RunStatus.PARTIAL
-    assert report.message == "1 row was rejected, each with its reason"
+    assert report.message == "1 row is rejected, each with its reason"
     assert "d5" not in held(store)
     assert count(store, Reject) == 1
     source.broken, source.rows["deals"] = set(), [*source.rows["deals"], source.rows["deals"][5]]

@@ -30,7 +30,7 @@ def numbers(won: int, quota: int | None, pipeline: int = 0, weighted: int = 0) -
     """The number block of somebody with a CRM, 59 % into the quarter."""
     gone = 55 / 92
     if quota is None:
-        no = {"value": None, "state": State.NO_QUOTA}
+        no: dict[str, Any] = {"value": None, "state": State.NO_QUOTA}
         ratios = [
             figure(k, label, Unit.RATIO, **no) for k, label in (("attainment", "Quota attainment"), ("pace", "Pace"))
         ]
@@ -43,7 +43,7 @@ def numbers(won: int, quota: int | None, pipeline: int = 0, weighted: int = 0) -
             figure("pace", "Pace", Unit.RATIO, won / accrued, numerator=won, denominator=accrued),
         ]
         gap = quota - won
-        met = {"state": State.QUOTA_MET, "reason": "The quota is met: there is nothing left to cover."}
+        met: dict[str, Any] = {"state": State.QUOTA_MET, "reason": "The quota is met: there is nothing left to cover."}
         rest = [
             figure("quota", "Quota", Unit.MONEY, quota, n=1),
             figure("gap", "To go", Unit.MONEY, gap, reason="" if gap > 0 else "Over the quota."),
