@@ -1,7 +1,7 @@
 """Scorecards as JSON and back, without loss: snapshots, `--json` and the page's own JSON are this text."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -33,6 +33,15 @@ def dump(card: Scorecard) -> str:
     return json.dumps(plain(card), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
+DAYS = {"planned_on", "held_on", "opened_on", "resolved_on", "next_contact", "due_on", "done_on"}
+LISTS = ("check_ins", "obstacles", "relationships", "learning")
+
+
 def parse(text: str) -> Scorecard:
-    """A scorecard from its JSON text."""
-    return _ADAPTER.validate_json(text)
+    """A scorecard from its JSON text; days of its lists are days again."""
+    card = _ADAPTER.validate_json(text)
+    return replace(card, **{name: tuple(_days(row) for row in getattr(card, name)) for name in LISTS})
+
+
+def _days(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: date.fromisoformat(v) if k in DAYS and isinstance(v, str) else v for k, v in row.items()}

@@ -116,7 +116,7 @@ def test_one_day_of_changes_is_kept_in_history(lite_office: Office) -> None:
     assert 5 <= reports["salesforce"].wrote <= 12
     assert 5 <= reports["hubspot"].wrote <= 14
     with office.open().engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(core(DealChange))) >= 8
+        assert (connection.scalar(select(func.count()).select_from(core(DealChange))) or 0) >= 8
 
 
 def test_people_of_both_crms_and_the_rehired_are_one_person_each(lite_office: Office) -> None:

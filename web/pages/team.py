@@ -58,6 +58,7 @@ class Total:
     attainment: float | None
     with_quota: int
     people: int
+    won_with_quota: int = 0
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ def _total(cards: Sequence[Scorecard]) -> Total:
     both = [c for c in cards if charts.value(c, "quota") and charts.value(c, "bookings") is not None]
     quota = sum(int(charts.value(c, "quota") or 0) for c in both)
     theirs = sum(int(charts.value(c, "bookings") or 0) for c in both)
-    return Total(won, quota or None, theirs / quota if quota else None, len(both), len(cards))
+    return Total(won, quota or None, theirs / quota if quota else None, len(both), len(cards), theirs)
 
 
 def _guarded(reader: Reader, ledgers: list[Ledger]) -> tuple[list[Ledger], str]:
