@@ -40,7 +40,8 @@ LISTS = ("check_ins", "obstacles", "relationships", "learning")
 def parse(text: str) -> Scorecard:
     """A scorecard from its JSON text; days of its lists are days again."""
     card = _ADAPTER.validate_json(text)
-    return replace(card, **{name: tuple(_days(row) for row in getattr(card, name)) for name in LISTS})
+    fresh: dict[str, Any] = {name: tuple(_days(row) for row in getattr(card, name)) for name in LISTS}
+    return replace(card, **fresh)
 
 
 def _days(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Schedules: each slot once, both clock-change nights, and catching up."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ def test_every_local_day_has_exactly_one_slot(at: str, name: str, day: object) -
     found = list(slots(Schedule(at=at), zone, start, start + timedelta(days=20)))
     assert len(found) == 20
     assert len({s.astimezone(zone).date() for s in found}) >= 19
-    assert all(timedelta(hours=22) <= b - a <= timedelta(hours=26) for a, b in zip(found, found[1:], strict=False))
+    assert all(timedelta(hours=22) <= b - a <= timedelta(hours=26) for a, b in pairwise(found))
 
 
 @pytest.mark.parametrize(("zone", "night"), [

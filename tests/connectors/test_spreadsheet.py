@@ -176,7 +176,8 @@ def test_amounts_come_back_however_they_are_written(cents: int, decimal: str, si
 
 
 @pytest.mark.parametrize(("word", "first", "end"), [
-    ("2026-11", "2026-11-01", "2026-12-01"), ("2026-Q4", "2026-10-01", "2027-01-01"), ("2026", "2026-01-01", "2027-01-01"),
+    ("2026-11", "2026-11-01", "2026-12-01"), ("2026-Q4", "2026-10-01", "2027-01-01"),
+    ("2026", "2026-01-01", "2027-01-01"),
 ])  # fmt: skip
 def test_periods_are_months_quarters_and_years(word: str, first: str, end: str) -> None:
     found = period(word)
@@ -190,9 +191,7 @@ def test_the_example_mapping_is_complete() -> None:
     assert "[deals.known]" in EXAMPLE.read_text()
 
 
-@pytest.mark.skipif(
-    "BEYOND_QUOTA_CRM_SALES" not in os.environ, reason="BEYOND_QUOTA_CRM_SALES names no folder with the public data set"
-)
+@pytest.mark.skipif("BEYOND_QUOTA_CRM_SALES" not in os.environ, reason="BEYOND_QUOTA_CRM_SALES names no folder")
 def test_the_public_data_set_comes_out_whole(tmp_path: Path) -> None:
     for file in Path(os.environ["BEYOND_QUOTA_CRM_SALES"]).glob("*.csv"):
         (tmp_path / file.name).write_bytes(file.read_bytes())

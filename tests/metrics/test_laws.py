@@ -88,7 +88,7 @@ def test_bookings_agree_with_plain_decimal_arithmetic(deals: Any, shares: Any) -
 
 @given(DEALS, st.randoms())
 def test_the_order_of_rows_changes_nothing(deals: Any, rng: Any) -> None:
-    tables = {
+    tables: dict[str, Any] = {
         "deals": [{**d, "external_id": f"d{n}"} for n, d in enumerate(deals)],
         "identities": [{"person_id": "R1"}],
     }
@@ -168,7 +168,7 @@ def test_few_deals_get_a_wide_interval() -> None:
 
 
 def test_a_scorecard_goes_through_json_without_loss() -> None:
-    tables = {
+    tables: dict[str, Any] = {
         "people": [{"id": "R1", "name": "Ana"}, {"id": "R2", "name": "Ben"}],
         "deals": [{"person_id": "R1", "amount_minor": 100_00}, {"person_id": "R1", "amount_minor": None}],
         "quotas": [{"person_id": "R1", "amount_minor": 45_000_00}],
@@ -191,7 +191,7 @@ def test_a_scorecard_goes_through_json_without_loss() -> None:
     ("givers", "month", "shown"), [(2, "2026-08", False), (3, "2026-08", True), (3, "2026-09", False)]
 )
 def test_words_are_shown_from_three_givers_up_and_after_the_month(givers: int, month: str, shown: bool) -> None:
-    tables = {
+    tables: dict[str, Any] = {
         "people": [{"id": "R1", "name": "Ana"}],
         "feedback": [{"person_id": "R1", "batch": month, "what_happened": "secret words"}] * givers,
     }
@@ -201,7 +201,7 @@ def test_words_are_shown_from_three_givers_up_and_after_the_month(givers: int, m
 
 
 def test_nobodys_figures_depend_on_who_else_is_asked_for() -> None:
-    tables = {
+    tables: dict[str, Any] = {
         "people": [{"id": p, "name": p} for p in ("R1", "R2")],
         "deals": [{"person_id": p, "amount_minor": 5} for p in ("R1", "R2")],
     }
