@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 
 import beyond_quota
-from models.errors import UserError
 
 DONE, FAILED, USAGE, PARTIAL, LOCKED = 0, 1, 2, 3, 4
 
@@ -22,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode=None,  # coloured help costs a third of a second at every start
 )
 
 Config = Annotated[
@@ -44,14 +44,18 @@ def sentences() -> Iterator[None]:
     """Turn errors that a person can act on into sentences and exit codes."""
     try:
         yield
-    except UserError as error:
+    except BrokenPipeError:
+        sys.exit(DONE)
+    except Exception as error:
+        from models.errors import UserError  # late: it brings the tables along, and --help does not need them
+
+        if not isinstance(error, UserError):
+            raise
         typer.echo(f"beyond-quota: {error}", err=True)
         sys.exit(LOCKED if type(error).__name__ == "Locked" else FAILED)
     except KeyboardInterrupt:
         typer.echo("\nbeyond-quota: stopped; what was stored stays, the next run goes on from there", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(DONE)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -60,6 +64,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
         from sqlalchemy.exc import DBAPIError
+
+        from models.errors import UserError
 
         try:
             function(*args, **kwargs)
@@ -78,6 +84,8 @@ def show(facts: Any) -> None:
 
 def day(text: str | None) -> date | None:
     """A day as typed."""
+    from models.errors import UserError
+
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
@@ -98,6 +106,8 @@ def version(
 def init(config: Config = SETTINGS) -> None:
     """Write a commented settings file to begin with."""
     from importlib.resources import files
+
+    from models.errors import UserError
 
     if config.exists():
         raise UserError(f"{config} is there already; nothing was changed")

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,4 +59,5 @@ def run(app: "FastAPI", server: socket.socket, announce: bool = True) -> None:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
     )
-    uvicorn.Server(config).run(sockets=[server])
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has ended well
+        uvicorn.Server(config).run(sockets=[server])
