@@ -60,6 +60,7 @@ def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_j
     """Sync these connections of an open installation, then compute the scorecards concerned."""
     if not names:
         raise UserError("there are no connections in the settings yet; see config/example.toml")
+    here.keep_schedules()
     reports: list[RunReport] = []
     codes, touched = [DONE], set[str]()
     for name in names:

@@ -48,6 +48,14 @@ class Installation:
         upgrade(engine)
         return engine
 
+    def keep_schedules(self) -> None:
+        """Store the schedules of the settings, for the pages."""
+        from sync.schedule import keep_schedules
+
+        scheduled = {n: c.schedule for n, c in self.settings.connections.items() if c.schedule is not None}
+        rows = {n: {**s.model_dump(), "weekdays": ",".join(s.weekdays)} for n, s in scheduled.items()}
+        keep_schedules(self.engine, {n: {**row, "time_zone": self.settings.zone} for n, row in rows.items()})
+
     @cached_property
     def profiles(self) -> Mapping[str, "Profile"]:
         """The working-group profiles, checked against the metrics there are."""

@@ -65,6 +65,7 @@ def work(config: Path, once: bool, now: str | None) -> int:
     from apscheduler.schedulers.background import BackgroundScheduler
     from apscheduler.triggers.interval import IntervalTrigger
 
+    here.keep_schedules()
     scheduled = [n for n, c in here.settings.connections.items() if c.schedule is not None]
     typer.echo(f"worker: {len(scheduled)} scheduled connection(s): {', '.join(scheduled) or 'none'}")
     stop = threading.Event()

@@ -29,7 +29,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 def make_id(kind: str, number: int) -> str:
     """An 18-character id with the right prefix and its case checksum."""
-    short = f"{PREFIX[kind]}Sa0000{_base62(number):>06}".replace(" ", "0")
+    short = f"{PREFIX[kind]}Sa0000{_base62(number):A>6}"
     checks = ""
     for start in (0, 5, 10):
         bits = sum(1 << i for i, c in enumerate(short[start : start + 5]) if c.isupper())
@@ -42,7 +42,7 @@ def _base62(number: int) -> str:
     while number:
         number, rest = divmod(number, 62)
         out = LETTERS[rest] + out
-    return out or "0"
+    return out
 
 
 @dataclass

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from beyond_quota.cli import app
+from models import Schedule
+from models.base import core
 from tests.sync.test_company import Office
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +80,9 @@ def test_the_whole_way_in_json(office: Office) -> None:
     assert card["results"]["attainment"]["state"] == "ok"
     team = json.loads(run("team", "--as-of", "2026-11-24", "--manager", "Mo Manager", "--json", folder=folder).stdout)
     assert [c["name"] for c in team] == ["Ana Sample", "Ben Example", "Cleo Placeholder", "Dev Specimen", "Eve Pretend"]
+    with office.open().engine.connect() as connection:
+        stored = {r.connection: (r.at, r.time_zone) for r in connection.execute(select(core(Schedule)))}
+    assert stored == {"salesforce": ("02:00", "Europe/London"), "hubspot": ("02:30", "Europe/London")}
     rejects = json.loads(run("rejects", "--json", folder=folder).stdout)
     assert len(rejects) == 5
     assert len(json.loads(run("runs", "--json", folder=folder).stdout)) == 3
