@@ -1,7 +1,7 @@
 """Makes scorecards: each person's profile, figures, deals and development, from frames read once for everybody."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from metrics.facts import Facts
 from metrics.lines import check_in_lines, deal_lines, feedback_blocks, growth_lines, objective_lines
 from metrics.registry import compute, result
 from metrics.result import Result
-from metrics.scorecard import Scorecard, Source
+from metrics.scorecard import DealLine, Scorecard, Source
 from models.frames import empty, rows
 from models.period import Period
 from models.profile import Profile
@@ -68,6 +68,7 @@ def build(
     for row in rows(wanted.sort_values("id")):
         person, profile = str(row.id), chosen[str(row.id)]
         lines = deals.get(person, ())
+        _open_up(figures[person], lines, as_of)
         cards[person] = Scorecard(
             person_id=person,
             name=str(row.name),
@@ -125,6 +126,32 @@ def _profile(person: str, where: Places, facts: Facts, profiles: Mapping[str, Pr
         if key in profiles:
             return profiles[key]
     return next(iter(profiles.values()))
+
+
+OPENS_INTO = {
+    **dict.fromkeys(("bookings", "attainment", "gap", "pace", "sales_cycle"), ("won",)),
+    **dict.fromkeys(("open_pipeline", "weighted_pipeline"), ("open",)),
+    "coverage": ("won", "open"),
+    "win_rate": ("won", "lost"),
+}
+"""Which deals a figure is made of, so that every number opens to its records."""
+
+
+def _open_up(results: dict[str, Result], lines: Sequence[DealLine], as_of: date) -> None:
+    """Name the records behind each figure; wins that are dated in the future are not in any yet."""
+    for key, statuses in OPENS_INTO.items():
+        if key in results:
+            inside = [d for d in lines if d.status in statuses and not _later(d, as_of) and not _omitted(d)]
+            found = replace(results[key], inputs={"records": [f"{d.connection}:{d.external_id}" for d in inside]})
+            results[key] = found
+
+
+def _later(line: DealLine, as_of: date) -> bool:
+    return line.status != "open" and line.close_day is not None and line.close_day > as_of
+
+
+def _omitted(line: DealLine) -> bool:
+    return line.status == "open" and line.forecast_category == "omitted"
 
 
 def _blank(value: Any) -> bool:
