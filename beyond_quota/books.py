@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from sqlalchemy import select
 
-from beyond_quota.cli import DONE, PARTIAL, show
+from beyond_quota.answers import DONE, PARTIAL, show
 from beyond_quota.wiring import Installation, moment
 from models import Reject, StreamRun, SyncRun
 from models.base import core

@@ -1,6 +1,5 @@
 """The command line. Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done, 4 running elsewhere."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import beyond_quota
-
-DONE, FAILED, USAGE, PARTIAL, LOCKED = 0, 1, 2, 3, 4
+from beyond_quota.answers import DONE, FAILED, LOCKED
 
 app = typer.Typer(
     help="Puts a salesperson's development beside the number they are judged by.\n\n"
@@ -75,11 +73,6 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     app.command()(run)
     return run
-
-
-def show(facts: Any) -> None:
-    """Print facts as JSON."""
-    typer.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
 
 
 def day(text: str | None) -> date | None:

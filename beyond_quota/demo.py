@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from beyond_quota.cli import FAILED
+from beyond_quota.answers import FAILED
 from beyond_quota.serve import listen, pages, run
 from beyond_quota.sources import sync_all
 from beyond_quota.terminal import render

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from sqlalchemy import select
 
-from beyond_quota.cli import DONE, PARTIAL, show
+from beyond_quota.answers import DONE, PARTIAL, show
 from beyond_quota.people import find_person
 from beyond_quota.terminal import figure, render
 from beyond_quota.wiring import Installation, moment

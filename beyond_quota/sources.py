@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from beyond_quota.cli import DONE, FAILED, LOCKED, PARTIAL, show
+from beyond_quota.answers import DONE, FAILED, LOCKED, PARTIAL, show
 from beyond_quota.wiring import Installation, moment
 from config.settings import load_settings
 from models.errors import UserError

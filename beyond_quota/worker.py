@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from beyond_quota.cli import DONE
+from beyond_quota.answers import DONE
 from beyond_quota.sources import sync_slot
 from beyond_quota.wiring import Installation, moment
 from config.settings import WEEKDAYS, Schedule

@@ -247,6 +247,11 @@ def ana() -> Scorecard:
                 said,
                 {
                     **said,
+                    "what_happened": "You came to the handover with questions that the customer had not thought of.",
+                },
+                {**said, "what_happened": "In the forecast meeting you said early that Cedar Labs would slip."},
+                {
+                    **said,
                     "what_happened": "The summary you sent after the pilot was clear.",
                     "signed_by": "Ben Example",
                     "effect": "",
