@@ -25,7 +25,7 @@ DRAFTS: dict[str, dict[str, str]] = {
     "people": {
         "external_id": "str", "name": "str", "email": "str", "employee_id": "str", "title": "str", "active": "boolean",
         "manager_external_id": "str", "team": "str", "team_parent": "str", "working_group": "str", "hired_on": "day",
-        "left_on": "day",
+        "left_on": "day", "is_person": "boolean",
     },
     "stages": {
         "external_id": "str", "pipeline": "str", "name": "str", "position": "Int64", "status": "str",
@@ -83,6 +83,7 @@ DRAFTS: dict[str, dict[str, str]] = {
 """The columns of a draft, stream by stream, in the order in which streams are read.
 
 `day` is datetime64[s] at midnight, `instant` datetime64[us, UTC]; "str" columns hold None or NaN where unknown.
+`is_person` false is a queue or a robot: it may own deals, but nobody is made of it.
 `external_id` is the source's own id and is never null. `person` is an employee id, e-mail or name in the source.
 """
 

@@ -89,7 +89,8 @@ def resolve(connection: Connection, source: str, drafts: pd.DataFrame, rules: Ru
         person, how = roster.match(employee, None if shared else email)
         if person is None and before is not None and before.person_id:
             person, how = before.person_id, before.matched_by  # their e-mail changed since; they did not
-        if person is None and rules.people == "create":
+        somebody = pd.isna(row.is_person) or bool(row.is_person)
+        if person is None and somebody and rules.people == "create":
             person, how = new_id(), "created"
             known = {"employee_id": employee, "name": name, "email": email, "title": _text(row.title) or ""}
             people.append({"id": person, **known, "source": source})

@@ -37,6 +37,7 @@ def _people(raw: pd.DataFrame, facts: Mapping[str, Any]) -> Drafts:
     name = raw["firstName"].fillna("").str.cat(raw["lastName"].fillna(""), sep=" ").str.strip()
     columns = {
         "external_id": raw["id"], "name": name, "email": _text(raw["email"]), "active": raw["archived"] != "True",
+        "is_person": raw["type"].fillna("PERSON") == "PERSON",
     }  # fmt: skip
     return Drafts("people", draft_frame("people", columns, len(raw)))
 

@@ -30,6 +30,7 @@ def _people(raw: pd.DataFrame, facts: Mapping[str, Any]) -> Drafts:
         "external_id": raw["Id"], "name": raw["Name"], "email": _col(raw, "Email"), "title": _col(raw, "Title"),
         "employee_id": _col(raw, "EmployeeNumber"), "active": raw["IsActive"],
         "manager_external_id": _col(raw, "ManagerId"),
+        "is_person": _col(raw, "UserType").fillna("Standard") == "Standard",
     }  # fmt: skip
     return Drafts("people", draft_frame("people", columns, len(raw)))
 

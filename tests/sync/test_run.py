@@ -191,6 +191,18 @@ def test_the_same_person_in_two_sources_is_one_person(store: Engine, tmp_path: P
     assert table is not None
 
 
+def test_a_queue_or_a_robot_owns_deals_but_nobody_is_made_of_it(go: Any, store: Engine) -> None:
+    go(
+        Memory(
+            {"people": [user("u1"), user("robot", is_person=False)], "deals": [deal("d", owner_external_id="robot")]}
+        )
+    )
+    assert count(store, Person) == 1
+    with store.connect() as connection:
+        state = connection.scalar(select(core(Identity).c.state).where(core(Identity).c.external_id == "robot"))
+    assert state == "unmatched"
+
+
 def test_deals_that_came_before_their_owner_are_given_to_them_when_matched(go: Any, store: Engine) -> None:
     source = seven()
     go(source)
