@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from connectors.base import Account, Batch, Drafts, Finding, SourceTotalDraft, Stream
-from connectors.errors import SourceError
+from connectors.errors import NotAllowed, SourceError
 from connectors.guard import address_problem, proven_options
 from connectors.salesforce.client import Client
 from connectors.salesforce.translate import translate
@@ -169,6 +169,12 @@ class Salesforce:
         """Read a stream; deals and splits by (SystemModstamp, Id) from the last server time minus the overlap."""
         thing = OBJECTS[stream]
         fields = self.client.fields(thing.name) or frozenset()
+        lacking = [f for f in thing.needed if f not in fields]
+        if lacking:
+            what = f"the fields {', '.join(lacking)} of {thing.name}" if fields else f"the object {thing.name}"
+            raise NotAllowed(
+                f"{self.name}: {stream} need {what}, not there or not visible; give the run-as user the right"
+            )
         names = [f for f in (*thing.needed, *thing.wanted) if f in fields]
         soql = f"SELECT {', '.join(names)} FROM {thing.name}"  # noqa: S608  (names from describe)
         where, began = _window(cursor) if thing.moving else ("", None)

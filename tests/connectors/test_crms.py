@@ -76,6 +76,13 @@ class TestSalesforce(ConnectorContract):
         rows, _, _ = self.read(connector, "deals")
         assert set(rows["currency"]) == {"EUR"}
 
+    def test_a_field_that_may_not_be_seen_is_named(self, server: Any, connect: Any, monkeypatch: Any) -> None:
+        fields = server.fields
+        monkeypatch.setattr(server, "fields", lambda name: [f for f in fields(name) if f != "Amount"])
+        with pytest.raises(NotAllowed, match="the fields Amount of Opportunity"):
+            self.read(connect(), "deals")
+        assert [f.detail for f in connect().check() if not f.ok] == ["Amount"]
+
     def test_a_session_that_runs_out_is_renewed_in_the_middle(self, server: Any, connect: Any) -> None:
         server.fault("401", nth=6)
         rows, _, _ = self.read(connect(), "deals")
