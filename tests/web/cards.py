@@ -52,7 +52,7 @@ def numbers(won: int, quota: int | None, pipeline: int = 0, weighted: int = 0) -
             else figure("coverage", "Pipeline coverage", Unit.TIMES, None, **met),
         ]
     money = [
-        figure("bookings", "Won", Unit.MONEY, won, n=4, inputs={"records": ["006A1", "006A2"]}),
+        figure("bookings", "Won", Unit.MONEY, won, n=4, inputs={"records": ["salesforce:006A1", "salesforce:006A2"]}),
         figure("open_pipeline", "Open pipeline", Unit.MONEY, pipeline, n=7),
         figure("weighted_pipeline", "Weighted pipeline", Unit.MONEY, weighted, n=7),
         figure("elapsed", "Period gone", Unit.RATIO, gone, numerator=55, denominator=92),

@@ -44,7 +44,7 @@ def test_every_figure_opens(browser: SignIn) -> None:
     assert page.count('class="tile"') == page.count("How this was computed<") - 2  # and two for the objectives
     for part in ("Formula", "Numerator", "Denominator", "As of", "Read from", "version 1"):
         assert part in page
-    assert "006A1" in page
+    assert '<a class="record" href="https://crm.example.com/006A1"' in page
 
 
 def test_a_page_without_a_crm_is_complete(browser: SignIn) -> None:

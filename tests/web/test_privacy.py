@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from metrics.result import State
-from models import AuditEvent, ReportingLine
+from models import AuditEvent, Reject, ReportingLine
 from models.base import core
 from tests.web.company import NOW, SECRET, ana, others
 from tests.web.conftest import SignIn
@@ -84,6 +84,22 @@ def test_a_read_that_cannot_be_written_down_does_not_happen(browser: SignIn, com
     answer = client.get("/people/ana")
     assert answer.status_code == 500
     assert "Ana" not in answer.text
+
+
+def test_operations_do_not_read_what_somebody_wrote(browser: SignIn, company: Engine) -> None:
+    row = {
+        "connection": "office", "stream": "feedback", "external_id": "F1 · the hidden title", "rule": "too long",
+        "field": "what_happened", "raw_value": "You told me in confidence", "message": "'You told me in confidence'",
+        "fix": "Shorten it.", "first_seen_at": NOW, "last_seen_at": NOW, "run_id": "runone",
+    }  # fmt: skip
+    dated = {**row, "external_id": "F2", "field": "given_week", "raw_value": "2026-02-31", "message": "no such day"}
+    with company.begin() as connection:
+        connection.execute(core(Reject).insert(), [row, dated])
+    for address in ("/rejects", "/runs/runone"):
+        page = browser("ops").get(address).text
+        assert "in confidence" not in page
+        assert "hidden title" not in page
+        assert "2026-02-31" in page
 
 
 def test_reporting_lines_are_dated_and_circles_end(company: Engine) -> None:

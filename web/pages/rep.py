@@ -63,6 +63,8 @@ class RepPage:
     to_go: tuple[Result, ...]
     others: tuple[Result, ...]
     deals: tuple[DealGroup, ...]
+    records: dict[str, DealLine]  # by connection and record id, for the links of every figure
+    notes: tuple[str, ...]
     steps: dict[str, Steps]
     held: dict[str, Any] | None
     planned: dict[str, Any] | None
@@ -172,6 +174,8 @@ def rep_page(
         to_go=to_go,
         others=tuple(r for k, r in results.items() if k not in shown and (number or not _about_money(r))),
         deals=tuple(_deal_groups(card)),
+        records={f"{d.connection}:{d.external_id}": d for d in card.deals},
+        notes=tuple(n for n in card.notes if n not in {r.reason for r in to_go}),
         steps={o.id: charts.steps(o) for o in card.objectives},
         held=dict(held[-1]) if held else None,
         planned=dict(planned[0]) if planned else None,

@@ -30,6 +30,47 @@ OUTCOME = {
     RunStatus.STALE: "stopped without an end",
 }
 NOT_YOURS = "The sync pages are for operations and administrators. Your own page says how fresh its figures are."
+WITHHELD = "(somebody's own words, not shown here)"
+PERSONAL = frozenset({"objectives", "key_results", "check_ins", "feedback", "feedback_requests", "obstacles"})
+PERSONAL |= {"relationships", "learning"}
+PLAIN_FIELDS = frozenset(
+    [
+        "id",
+        "person",
+        "with",
+        "objective",
+        "status",
+        "kind",
+        "asked",
+        "asked_by",
+        "shared",
+        "weight",
+        "baseline",
+        "target",
+        "current",
+        "batch",
+        "month",
+        "given_week",
+        "planned_on",
+        "held_on",
+        "asked_on",
+        "due",
+        "due_on",
+        "starts",
+        "starts_on",
+        "done",
+        "done_on",
+        "opened",
+        "opened_on",
+        "resolved",
+        "resolved_on",
+        "updated_on",
+        "measured_on",
+        "next_contact",
+        "asked_of",
+        "answered",
+    ]
+)
 TRIGGER = {"hand": "by hand", "schedule": "on schedule", "catch-up": "caught up"}
 
 
@@ -99,12 +140,26 @@ class RunPage:
 
 
 @dataclass(frozen=True)
+class RejectedRow:
+    """One row that could not be taken over. What a person wrote in their own words is not shown to operations."""
+
+    external_id: str
+    connection: str
+    stream: str
+    field: str
+    raw_value: str
+    message: str
+    amount_minor: int | None
+    currency: str | None
+
+
+@dataclass(frozen=True)
 class RuleGroup:
     """Rejected rows that broke the same rule, with how to fix them."""
 
     rule: str
     fix: str
-    rows: Sequence[Row[Any]]
+    rows: Sequence[RejectedRow]
 
 
 @dataclass(frozen=True)
@@ -167,10 +222,29 @@ def rejects(reader: Keeper, connection: str = "") -> HTMLResponse:
 
 
 def _by_rule(found: Sequence[Row[Any]]) -> list[RuleGroup]:
-    groups: dict[tuple[str, str], list[Row[Any]]] = {}
+    groups: dict[tuple[str, str], list[RejectedRow]] = {}
     for row in found:
-        groups.setdefault((row.rule, row.fix), []).append(row)
+        groups.setdefault((row.rule, row.fix), []).append(_rejected(row))
     return [RuleGroup(rule, fix, rows) for (rule, fix), rows in sorted(groups.items())]
+
+
+def _rejected(row: Row[Any]) -> RejectedRow:
+    """A rejected row for operations: of personal records only ids, dates and the like, never what somebody wrote."""
+    field = row.field.lower()
+    own = row.stream in PERSONAL
+    words = own and bool(field) and field not in PLAIN_FIELDS and not field.endswith("_id")
+    # A row without an id of its own is known by its owner and its title; the title is the person's.
+    known_as = row.external_id.split(" · ")[0] if own else row.external_id
+    return RejectedRow(
+        external_id=known_as,
+        connection=row.connection,
+        stream=row.stream,
+        field=row.field,
+        raw_value=WITHHELD if words else row.raw_value,
+        message="Open the row at its source to see it." if words else row.message.replace(row.external_id, known_as),
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+    )
 
 
 def _sources(store: Connection, reader: Reader) -> list[SourceLine]:
