@@ -33,44 +33,10 @@ NOT_YOURS = "The sync pages are for operations and administrators. Your own page
 WITHHELD = "(somebody's own words, not shown here)"
 PERSONAL = frozenset({"objectives", "key_results", "check_ins", "feedback", "feedback_requests", "obstacles"})
 PERSONAL |= {"relationships", "learning"}
-PLAIN_FIELDS = frozenset(
-    [
-        "id",
-        "person",
-        "with",
-        "objective",
-        "status",
-        "kind",
-        "asked",
-        "asked_by",
-        "shared",
-        "weight",
-        "baseline",
-        "target",
-        "current",
-        "batch",
-        "month",
-        "given_week",
-        "planned_on",
-        "held_on",
-        "asked_on",
-        "due",
-        "due_on",
-        "starts",
-        "starts_on",
-        "done",
-        "done_on",
-        "opened",
-        "opened_on",
-        "resolved",
-        "resolved_on",
-        "updated_on",
-        "measured_on",
-        "next_contact",
-        "asked_of",
-        "answered",
-    ]
-)
+PLAIN_FIELDS = frozenset({"id", "person", "with", "objective", "status", "kind", "shared", "weight", "batch", "month"})
+PLAIN_FIELDS |= {"baseline", "target", "current", "asked", "asked_by", "asked_of", "answered", "given_week"}
+PLAIN_FIELDS |= {"planned_on", "held_on", "asked_on", "due", "due_on", "starts", "starts_on", "done", "done_on"}
+PLAIN_FIELDS |= {"opened", "opened_on", "resolved", "resolved_on", "updated_on", "measured_on", "next_contact"}
 TRIGGER = {"hand": "by hand", "schedule": "on schedule", "catch-up": "caught up"}
 
 
