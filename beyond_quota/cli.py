@@ -153,6 +153,20 @@ def import_(
 
 
 @command
+def publish(
+    connection: Annotated[str, typer.Argument(help="The connection whose CRM gets the figures.")],
+    config: Config = SETTINGS,
+    now: Now = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write attainment, pace and coverage back to a CRM; only where write_back is enabled."""
+    from beyond_quota.writing import publish_figures
+
+    raise typer.Exit(publish_figures(config, connection, now, dry_run, as_json))
+
+
+@command
 def score(
     person: Annotated[str, typer.Argument(help="Name, e-mail or employee id.")],
     config: Config = SETTINGS,

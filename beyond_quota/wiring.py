@@ -83,6 +83,8 @@ class Installation:
             calendar=self.settings.calendar,
             people=connection.people,
             working_group=connection.working_group,
+            reconcile_hours=connection.reconcile_hours,
+            whole_days=connection.whole_days,
             brake=self.settings.brake,
         )
 

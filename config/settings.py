@@ -38,6 +38,8 @@ class ConnectionSettings(BaseModel):
     title: str = ""
     people: Literal["create", "match"] = "create"
     working_group: str | None = None
+    reconcile_hours: float = Field(default=20, ge=0)
+    whole_days: float = Field(default=7, ge=0)
     schedule: Schedule | None = None
 
     @property

@@ -3,35 +3,52 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from models.money import to_minor
+from models.money import exponent, to_minor
+
+USUAL = r"-?\d{1,11}"
+"""Digits before the point that, with two behind it, a float holds exactly: such texts are read all at once."""
 
 
 def amounts(texts: "pd.Series[Any]", currencies: "pd.Series[Any]") -> tuple["pd.Series[Any]", dict[Any, str]]:
     """Amounts in minor units (unknown where empty), and for each row that is no amount, why."""
-    found: list[int | None] = []
+    found = np.zeros(len(texts), dtype="int64")
+    known = np.zeros(len(texts), dtype=bool)
+    texts = texts.astype("str")
+    for currency in currencies.dropna().unique():
+        try:
+            digits = exponent(str(currency))
+        except ValueError:
+            continue  # row by row, each with its reason
+        usual = texts.str.fullmatch(USUAL + (rf"(\.\d{{1,{digits}}})?" if digits else r"(\.0)?"))
+        here = (usual.fillna(False) & (currencies == currency)).to_numpy(dtype=bool)
+        if digits <= 2 and here.any():
+            found[here] = np.rint(texts.to_numpy(dtype=object)[here].astype("float64") * 10**digits).astype("int64")
+            known |= here
     wrong: dict[Any, str] = {}
-    for index, text, currency in zip(texts.index, texts, currencies, strict=True):
-        minor = None
-        if text is not None and text == text and str(text).strip():
-            try:
-                minor = to_minor(str(text), str(currency))
-            except ValueError as error:
-                wrong[index] = str(error)
-        found.append(minor)
-    return pd.Series(pd.array(found, dtype="Int64"), index=texts.index), wrong
+    for at in np.flatnonzero(~known & texts.notna().to_numpy()):
+        text = str(texts.iloc[at])
+        if not text.strip():
+            continue
+        try:
+            found[at], known[at] = to_minor(text, str(currencies.iloc[at])), True
+        except ValueError as error:
+            wrong[texts.index[int(at)]] = str(error)
+    return pd.Series(pd.arrays.IntegerArray(found, ~known), index=texts.index), wrong
 
 
 def basis_points(texts: "pd.Series[Any]", factor: int) -> "pd.Series[Any]":
     """Shares times a factor as whole numbers: 65 percent with 100 is 6,500; unknown where empty or no number."""
-    return pd.Series(pd.array([_whole(text, factor) for text in texts], dtype="Int64"), index=texts.index)
+    spelt = {text: _whole(text, factor) for text in texts.dropna().unique()}
+    return pd.Series(pd.array([spelt.get(text) for text in texts], dtype="Int64"), index=texts.index)
 
 
 def _whole(text: Any, factor: int) -> int | None:
-    if text is None or text != text or not str(text).strip():
+    if not str(text).strip():
         return None
     try:
         return int((Decimal(str(text)) * factor).to_integral_value())
-    except InvalidOperation:
+    except (InvalidOperation, ValueError, OverflowError):
         return None

@@ -23,13 +23,23 @@ import pyarrow as pa
 
 DRAFTS: dict[str, dict[str, str]] = {
     "people": {
-        "external_id": "str", "name": "str", "email": "str", "employee_id": "str", "title": "str", "active": "boolean",
-        "manager_external_id": "str", "team": "str", "team_parent": "str", "working_group": "str", "hired_on": "day",
+        "external_id": "str", "name": "str", "email": "str", "employee_id": "str", "federation_id": "str",
+        "title": "str", "active": "boolean", "manager_external_id": "str", "role_external_id": "str",
+        "team": "str", "team_parent": "str", "working_group": "str", "hired_on": "day",
         "left_on": "day", "is_person": "boolean",
+    },
+    "roles": {"external_id": "str", "name": "str", "parent_external_id": "str"},
+    "territories": {"external_id": "str", "name": "str", "parent_external_id": "str"},
+    "territory_members": {
+        "external_id": "str", "territory_external_id": "str", "owner_external_id": "str", "active": "boolean",
     },
     "stages": {
         "external_id": "str", "pipeline": "str", "name": "str", "position": "Int64", "status": "str",
         "probability_bp": "Int64", "forecast_category": "str",
+    },
+    "fiscal_periods": {
+        "external_id": "str", "kind": "str", "label": "str", "number": "Int64", "first_day": "day", "end_day": "day",
+        "fiscal_year": "str",
     },
     "rates": {"external_id": "str", "base": "str", "currency": "str", "first_day": "day", "units_per_base": "str"},
     "quotas": {
@@ -41,11 +51,23 @@ DRAFTS: dict[str, dict[str, str]] = {
         "external_id": "str", "name": "str", "account": "str", "product": "str", "pipeline": "str", "stage": "str",
         "status": "str", "forecast_category": "str", "probability_bp": "Int64", "owner_external_id": "str",
         "amount_minor": "Int64", "currency": "str", "close_day": "day", "created_day": "day",
-        "modified_at": "instant", "removed": "boolean",
+        "modified_at": "instant", "removed": "boolean", "extra": "str",
     },
     "splits": {
         "external_id": "str", "deal_external_id": "str", "owner_external_id": "str", "share_ppm": "Int64",
         "overlay": "boolean", "removed": "boolean",
+    },
+    "deal_history": {
+        "external_id": "str", "deal_external_id": "str", "field": "str", "old_value": "str", "new_value": "str",
+        "changed_at": "instant", "changed_by_external_id": "str", "removed": "boolean",
+    },
+    "deal_field_history": {
+        "external_id": "str", "deal_external_id": "str", "field": "str", "old_value": "str", "new_value": "str",
+        "changed_at": "instant", "changed_by_external_id": "str", "removed": "boolean",
+    },
+    "activities": {
+        "external_id": "str", "owner_external_id": "str", "kind": "str", "first_day": "day", "end_day": "day",
+        "number": "Int64",
     },
     "objectives": {
         "external_id": "str", "person": "str", "title": "str", "kind": "str", "why_it_matters": "str", "serves": "str",
@@ -94,21 +116,42 @@ class Stream:
 
     A `snapshot` stream is read whole each time, so that what is missing from it is gone. An incremental one gives
     what changed since the cursor, deletions as rows with `removed`; its first pull, and a full one, give everything.
+    A `countable` one can be compared with what the source counts by itself, and read anew where they differ.
     """
 
     name: str
     snapshot: bool = False
+    countable: bool = False
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some source rows as received. `cursor` may be stored once they are; the last batch of a pull has `last`."""
+    """Some source rows as received. `cursor` may be stored once they are; the last batch of a pull has `last`.
+
+    `span` says that these are all rows of [first, end): others that are stored there are gone.
+    `checks` are the ways in which deletions were looked for, and when by the source's clock.
+    """
 
     stream: str
     table: pa.Table
     cursor: Mapping[str, Any]
     facts: Mapping[str, Any] = field(default_factory=dict)
     last: bool = False
+    span: tuple[date, date] | None = None
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a source itself counts and adds up of a stream: live rows of [first_day, end_day), or of all of it.
+
+    `amounts` is the sum per currency in minor units, of streams that have money.
+    """
+
+    first_day: date | None
+    end_day: date | None
+    rows: int
+    amounts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -179,6 +222,37 @@ class Account:
     deal_link: str = ""
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A scorecard's figures for a CRM; ratios as such (0.62), unknown ones None. Nothing that anybody said."""
+
+    key: str  # the user and the period: the row's external id
+    person_id: str
+    owner_external_id: str
+    period: str
+    attainment: float | None
+    pace: float | None
+    coverage: float | None
+    as_of: date
+    link: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one written row: error is "" when it went in."""
+
+    key: str
+    error: str = ""
+
+
+class Publisher(Protocol):
+    """A connector that can write figures back."""
+
+    def publish(self, figures: Sequence[Figure]) -> list[Outcome]:
+        """Write rows by their external id; one outcome each, in order."""
+        ...
+
+
 class Connector(Protocol):
     """One outside system. Made with the connection's name, its options and whether loopback addresses are allowed.
 
@@ -203,6 +277,10 @@ class Connector(Protocol):
         """What can be read, in reading order; features that are not enabled are left out."""
         ...
 
+    def ready(self, cursors: Mapping[str, Mapping[str, Any]]) -> None:
+        """Told before a run where each stream stopped, so that several first pages can be asked for in one call."""
+        ...
+
     def pull(self, stream: str, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
         """Read a stream: everything when there is no cursor, else what changed since. At least one batch, the last
         one marked; a pull that was interrupted goes on from the cursor of the last batch that was kept."""
@@ -210,6 +288,14 @@ class Connector(Protocol):
 
     def translate(self, batch: Batch) -> Drafts:
         """Put a batch into our own words. Pure: no call, no clock, no storage."""
+        ...
+
+    def survey(self, stream: str) -> list[Part] | None:
+        """What the source counts of a countable stream, part by part; None when it cannot tell."""
+        ...
+
+    def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
+        """Read a part anew. Rows of `known` that are elsewhere come too, so that those that do not come are gone."""
         ...
 
     def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:

@@ -27,12 +27,11 @@ VENDORS = {
 }
 
 
-def retries(methods: bool | None = None) -> Retry:
-    """Try a busy or broken server again, as long as it asks to; `methods=None` does so for POST too (searches)."""
-    names = Retry.DEFAULT_ALLOWED_METHODS if methods else None
+def retries(tries: int = 4) -> Retry:
+    """Try a busy or broken server again, as long as it asks to; POST too, for all of ours can be repeated safely."""
     return Retry(
-        total=4, connect=2, backoff_factor=0.3, backoff_max=20, status_forcelist=BUSY, allowed_methods=names,
-        raise_on_status=False, respect_retry_after_header=True, redirect=False,
+        total=tries, connect=min(tries, 2), backoff_factor=0.3, backoff_max=20, status_forcelist=BUSY,
+        allowed_methods=None, raise_on_status=False, respect_retry_after_header=True, redirect=False,
     )  # fmt: skip
 
 
@@ -56,8 +55,8 @@ class GuardedAdapter(HTTPAdapter):
     is how a server on loopback is reached.
     """
 
-    def __init__(self, address: str | None = None) -> None:
-        super().__init__(max_retries=retries(methods=True))
+    def __init__(self, address: str | None = None, tries: int = 4) -> None:
+        super().__init__(max_retries=retries(tries))
         self.address = urlsplit(address) if address else None
         self.calls = 0
 
@@ -75,9 +74,12 @@ class GuardedAdapter(HTTPAdapter):
         return response
 
 
-def guarded_session(address: str | None) -> tuple[requests.Session, GuardedAdapter]:
-    """A session with the guard under it; proxy settings of the environment do not touch it."""
-    session, adapter = requests.Session(), GuardedAdapter(address)
+def guarded_session(address: str | None, tries: int = 4) -> tuple[requests.Session, GuardedAdapter]:
+    """A session with the guard under it; proxy settings of the environment do not touch it.
+
+    `tries` 0 never repeats a request by itself: for one that may only be made once.
+    """
+    session, adapter = requests.Session(), GuardedAdapter(address, tries)
     session.trust_env = False
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -2,11 +2,33 @@
 
 from models.access import Account, AuditEvent, Session
 from models.checkin import CheckIn
-from models.crm import Deal, DealChange, DealSplit, ExchangeRate, Quota, QuotaChange, Stage
+from models.crm import (
+    ActivityCount,
+    Deal,
+    DealChange,
+    DealFieldHistory,
+    DealHistory,
+    DealSplit,
+    ExchangeRate,
+    Quota,
+    QuotaChange,
+    Stage,
+)
+from models.crm_settings import FiscalPeriod, Role, Territory, TerritoryMember
 from models.feedback import Feedback, FeedbackRequest
 from models.growth import LearningItem, Obstacle, Relationship
 from models.identity import Identity
-from models.ledger import Connection, Lease, Reject, Schedule, SourceTotal, StreamCursor, StreamRun, SyncRun
+from models.ledger import (
+    Connection,
+    Lease,
+    Publication,
+    Reject,
+    Schedule,
+    SourceTotal,
+    StreamCursor,
+    StreamRun,
+    SyncRun,
+)
 from models.movement import Leaver, RoleChange, Vacancy
 from models.objective import KeyResult, Objective, ObjectiveUpdate
 from models.people import Employment, Person, ReportingLine, Team, TeamMembership, WorkingGroupMembership
@@ -15,16 +37,20 @@ from models.snapshot import ScorecardSnapshot
 
 __all__ = [
     "Account",
+    "ActivityCount",
     "AuditEvent",
     "CheckIn",
     "Connection",
     "Deal",
     "DealChange",
+    "DealFieldHistory",
+    "DealHistory",
     "DealSplit",
     "Employment",
     "ExchangeRate",
     "Feedback",
     "FeedbackRequest",
+    "FiscalPeriod",
     "Identity",
     "KeyResult",
     "LearningItem",
@@ -35,11 +61,13 @@ __all__ = [
     "Obstacle",
     "Period",
     "Person",
+    "Publication",
     "Quota",
     "QuotaChange",
     "Reject",
     "Relationship",
     "ReportingLine",
+    "Role",
     "RoleChange",
     "Schedule",
     "ScorecardSnapshot",
@@ -51,6 +79,8 @@ __all__ = [
     "SyncRun",
     "Team",
     "TeamMembership",
+    "Territory",
+    "TerritoryMember",
     "Vacancy",
     "WorkingGroupMembership",
 ]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from models.base import Table, money_field, one_of, serial_field
+from models.base import Table, money_field, one_of, serial_field, text_field
 
 
 class DealStatus(StrEnum):
@@ -76,6 +76,7 @@ class Deal(Table, table=True):
     period_id: str | None = None
     created_day: date | None = None
     modified_at: datetime | None = None
+    extra: str = text_field()  # further fields that the installation keeps, as JSON by their own names
     removed_at: datetime | None = None
 
 
@@ -103,6 +104,48 @@ class DealChange(Table, table=True):
     new_value: str | None = None
     seen_at: datetime
     run_id: str
+
+
+class DealHistory(Table, table=True):
+    """One field of a deal changed, as the CRM's own history of stages, amounts and close dates tells it."""
+
+    connection: str = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)
+    deal_external_id: str = Field(index=True)
+    field: str
+    old_value: str | None = None  # null where the CRM does not tell
+    new_value: str | None = None
+    changed_at: datetime
+    changed_by_external_id: str | None = None
+    removed_at: datetime | None = None
+
+
+class DealFieldHistory(Table, table=True):
+    """One tracked field of a deal changed, as the CRM's field history tells it: who had it before, above all."""
+
+    connection: str = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)
+    deal_external_id: str = Field(index=True)
+    field: str
+    old_value: str | None = None
+    new_value: str | None = None
+    changed_at: datetime
+    changed_by_external_id: str | None = None
+    removed_at: datetime | None = None
+
+
+class ActivityCount(Table, table=True):
+    """How many meetings, calls or tasks a person had in [first_day, end_day); their content is never read."""
+
+    connection: str = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)
+    owner_external_id: str | None = Field(default=None, index=True)
+    person_id: str | None = Field(default=None, index=True)
+    kind: str  # meeting, call, task, email
+    first_day: date
+    end_day: date
+    number: int = 0
+    removed_at: datetime | None = None
 
 
 class Quota(Table, table=True):

@@ -26,9 +26,11 @@ class Identity(Table, table=True):
     name: str = ""
     email: str | None = None
     employee_id: str | None = None
+    federation_id: str | None = None  # what single sign-on knows them by
     title: str = ""
     active: bool = True
     manager_external_id: str | None = None
+    role_external_id: str | None = None
     person_id: str | None = Field(default=None, foreign_key="person.id", index=True)
     state: str = IdentityState.UNMATCHED
     matched_by: str = ""  # employee id, e-mail, created, hand

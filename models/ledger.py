@@ -77,8 +77,23 @@ class StreamCursor(Table, table=True):
     connection: str = Field(primary_key=True)
     stream: str = Field(primary_key=True)
     cursor: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    checks: dict[str, str] = Field(default_factory=dict, sa_type=JSON)  # how lost rows are looked for, and when last
     run_id: str = ""
     updated_at: datetime
+
+
+class Publication(Table, table=True):
+    """A scorecard's figures as they were last written to a CRM; an error is kept until the row goes in."""
+
+    connection: str = Field(primary_key=True)
+    external_id: str = Field(primary_key=True)  # the key in the CRM: person and period
+    person_id: str = Field(index=True)
+    period_id: str
+    written: str = text_field()  # the figures that the CRM has, as JSON; empty while it has none
+    error: str = text_field()
+    tries: int = 0
+    written_at: datetime | None = None
+    tried_at: datetime
 
 
 class Reject(Table, table=True):

@@ -43,7 +43,7 @@ def stored_rows(connection: Connection, source: str, target: Target, ids: Sequen
 
 def _instants(frame: pd.DataFrame) -> pd.DataFrame:
     """Instants keep their second and zone, unlike days."""
-    for column in ("modified_at", "removed_at"):
+    for column in ("modified_at", "changed_at", "removed_at"):
         if column in frame:
             frame[column] = pd.to_datetime(frame[column], utc=True).astype("datetime64[us, UTC]")
     return frame
@@ -116,14 +116,24 @@ def keep_cursor(
     table = core(StreamCursor)
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"cursor": dict(cursor), "run_id": run_id, "updated_at": now}
-    statement = insert(table).values(connection=source, stream=stream, **row)
+    statement = insert(table).values(connection=source, stream=stream, checks={}, **row)
     connection.execute(statement.on_conflict_do_update(index_elements=["connection", "stream"], set_=row))
 
 
-def stored_cursor(connection: Connection, source: str, stream: str) -> dict[str, Any] | None:
-    """Where a stream stopped; None before its first run."""
+def keep_checks(connection: Connection, source: str, stream: str, checks: Mapping[str, str]) -> None:
+    """Remember when a stream's lost rows were last looked for, and in which way."""
+    table = core(StreamCursor)
+    here = (table.c.connection == source, table.c.stream == stream)
+    known = connection.scalar(select(table.c.checks).where(*here)) or {}
+    if checks and {**known, **checks} != known:
+        connection.execute(update(table).where(*here).values(checks={**known, **checks}))
+
+
+def stored_cursors(connection: Connection, source: str) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+    """Where each stream of a source stopped, and when its lost rows were last looked for."""
     table = core(StreamCursor).c
-    return connection.scalar(select(table.cursor).where(table.connection == source, table.stream == stream))
+    rows = connection.execute(select(table.stream, table.cursor, table.checks).where(table.connection == source))
+    return {row.stream: (row.cursor, row.checks or {}) for row in rows}
 
 
 def keep_rejects(

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, select, update
 
-from models import Deal, DealSplit, Identity, Person, Quota
+from models import ActivityCount, Deal, DealSplit, Identity, Person, Quota, TerritoryMember
 from models.base import core, new_id
 from models.frames import rows as each
 from models.identity import IdentityState
@@ -125,7 +125,7 @@ def reassign(connection: Connection, source: str) -> set[str]:
     """
     touched: set[str] = set()
     identity = core(Identity).c
-    for model in (Deal, DealSplit, Quota):
+    for model in (Deal, DealSplit, Quota, ActivityCount, TerritoryMember):
         table = core(model)
         person = (
             select(identity.person_id)

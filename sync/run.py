@@ -2,54 +2,27 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.base import Connector, Drafts, RejectDraft, Stream
-from connectors.errors import SignInAgain, TryAgainLater
+from connectors.base import Connector
+from connectors.errors import BudgetSpent, SignInAgain, TryAgainLater
 from models import Connection as ConnectionRow
-from models import Deal, Reject, StreamRun, SyncRun
+from models import Reject, StreamRun, SyncRun
 from models.base import core, new_id
 from models.errors import UserError
 from models.ledger import RunStatus
 from models.period import period_of
 from sync import apply as write
-from sync import identity, lease, money, organisation, references, totals
-from sync.landing import gather, land
-from sync.plan import Plan, missing_share, plan
+from sync import identity, lease, money, totals
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
-from sync.targets import TARGETS
-
-PRIVATE = {"feedback"}
-"""Streams that are not landed: a second copy in file order would say who wrote first."""
-
-
-class Brake(UserError):
-    """The source lost too much at once to be believed; nothing was removed."""
-
-
-@dataclass
-class Run:
-    """Everything one run carries along."""
-
-    engine: Engine
-    source: str
-    connector: Connector
-    rules: Rules
-    clock: Callable[[], datetime]
-    report: RunReport
-    hold: lease.Hold
-    allow_removals: int
-    spans: set[totals.Span]
-    rates_changed: bool = False
-    people_changed: bool = False
+from sync.stream import Run, read_stream, sentence, start_whole
 
 
 def run_sync(
@@ -81,7 +54,7 @@ def run_sync(
         try:
             _read(run, title, progress)
         except (UserError, SQLAlchemyError, OSError) as error:
-            report.status, report.message = RunStatus.FAILED, _sentence(error)
+            report.status, report.message = RunStatus.FAILED, sentence(error)
         except KeyboardInterrupt:
             report.status, report.message = RunStatus.CANCELLED, "stopped by hand; the next run goes on from here"
             raise
@@ -119,133 +92,39 @@ def _read(run: Run, title: str, progress: Callable[[StreamReport], None]) -> Non
         row = {"kind": run.connector.kind, "title": title or run.source, **vars(account)}
         fresh = insert(core(ConnectionRow)).values(name=run.source, **row)
         connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=row))
-    for stream in run.connector.streams():
-        report = StreamReport(stream.name)
-        run.report.streams.append(report)
-        started, calls = time.monotonic(), run.connector.calls
-        try:
-            _stream(run, stream, report)
-            report.status = RunStatus.PARTIAL if report.rejected else RunStatus.SUCCESS
-            if report.rejected:
-                report.message = f"{report.rejected} {'row was' if report.rejected == 1 else 'rows were'} rejected"
-        except (UserError, SQLAlchemyError, OSError) as error:
-            report.status, report.message = RunStatus.FAILED, _sentence(error)
-            if isinstance(error, SignInAgain | TryAgainLater | lease.LeaseLost):
-                raise  # the other streams would meet the same wall
-        finally:
-            report.seconds, report.calls = time.monotonic() - started, run.connector.calls - calls
-            progress(report)
-    _settle(run)
-    _prove(run)
-
-
-def _stream(run: Run, stream: Stream, report: StreamReport) -> None:
-    target = TARGETS[stream.name]
+    streams = run.connector.streams()
     with run.engine.connect() as connection:
-        cursor = write.stored_cursor(connection, run.source, stream.name)
-        live = write.live_ids(connection, run.source, target) if stream.snapshot or cursor is None else set()
-        had = len(live) if live else _count(connection, run.source, stream.name)
-    whole = stream.snapshot or cursor is None
-    seen: set[str] = set()
-    for number, batch in enumerate(gather(run.connector.pull(stream.name, cursor))):
-        if batch.facts.get("unchanged"):
-            report.read = report.kept = had
-            return
-        if stream.name not in PRIVATE and batch.table.num_rows:
-            land(run.rules.landing, run.source, run.report.run_id, number, batch)
-        drafts = run.connector.translate(batch)
-        with run.engine.begin() as connection:
-            now = run.clock()
-            run.hold.renew(connection, now)
-            rows, rejects = _enrich(connection, run, stream.name, drafts)
-            rows = write.filled(rows, target)
-            seen |= set(rows["external_id"])
-            gone = {r.external_id for r in rejects}
-            if whole and batch.last:
-                gone |= live - seen
-            known = [*rows["external_id"], *gone]
-            stored = write.stored_rows(connection, run.source, target, known)
-            todo = plan(rows, stored, target.columns, target.history, sorted(gone))
-            _brake(run, stream.name, had, report.removed + len(todo.remove), bool(seen))
-            write.apply(connection, run.source, stream.name, todo, run.report.run_id, now)
-            write.keep_rejects(
-                connection, run.source, stream.name, rejects, rows["external_id"], run.report.run_id, now
-            )
-            if batch.last or not stream.snapshot:
-                write.keep_cursor(connection, run.source, stream.name, batch.cursor, run.report.run_id, now)
-            _remember(connection, run, stream.name, todo, stored, rows)
-        report.read += batch.table.num_rows
-        report.created += len(todo.create)
-        report.changed += len(todo.change)
-        report.removed += len(todo.remove)
-        report.kept += todo.kept
-        report.rejected += len(rejects)
-        report.note(list(drafts.notes))
-
-
-def _count(connection: Connection, source: str, stream: str) -> int:
-    return len(write.live_ids(connection, source, TARGETS[stream]))
-
-
-def _enrich(connection: Connection, run: Run, stream: str, drafts: Drafts) -> tuple[pd.DataFrame, list[RejectDraft]]:
-    """What only the store knows: who it is about, in which period it falls, and its worth in the reporting currency."""
-    rows, rejects = drafts.rows, list(drafts.rejects)
-    if stream == "people":
-        rows = identity.resolve(connection, run.source, rows, run.rules)
-        run.report.touched |= organisation.keep(connection, run.source, rows, run.rules, run.clock().date())
-        return rows, rejects
-    if stream in ("deals", "quotas", "splits"):
-        rows = rows.assign(person_id=identity.owners(connection, run.source, rows["owner_external_id"]))
-    if stream in ("deals", "quotas"):
-        day = "close_day" if stream == "deals" else "first_day"
-        periods = money.ensure_periods(connection, run.rules.calendar, rows[day])
-        rates = money.Rates.stored(connection)
-        rows["reporting_minor"] = money.reporting_minor(rows, day, run.source, rates, run.rules.currency)
-        if stream == "deals":
-            rows["period_id"] = money.period_ids(rows["close_day"], periods)
+        stored = write.stored_cursors(connection, run.source)
+    going_on = {n: c for n, (c, checks) in stored.items() if not start_whole(run, c, checks)}
+    spent = ""
+    try:
+        run.connector.ready({s.name: going_on[s.name] for s in streams if s.name in going_on})
+        for stream in streams:
+            report = StreamReport(stream.name)
+            run.report.streams.append(report)
+            started, calls = time.monotonic(), run.connector.calls
+            try:
+                read_stream(run, stream, report, *stored.get(stream.name, (None, {})))
+                report.status = RunStatus.PARTIAL if report.rejected else RunStatus.SUCCESS
+                if report.rejected:
+                    report.message = f"{report.rejected} {'row was' if report.rejected == 1 else 'rows were'} rejected"
+            except BudgetSpent as error:
+                report.status, report.message = RunStatus.PARTIAL, sentence(error)
+                raise
+            except (UserError, SQLAlchemyError, OSError) as error:
+                report.status, report.message = RunStatus.FAILED, sentence(error)
+                if isinstance(error, SignInAgain | TryAgainLater | lease.LeaseLost):
+                    raise  # the other streams would meet the same wall
+            finally:
+                report.seconds, report.calls = time.monotonic() - started, run.connector.calls - calls
+                progress(report)
+    except BudgetSpent as error:
+        spent = sentence(error)
+    _settle(run)
+    if spent:
+        run.report.status, run.report.message = RunStatus.PARTIAL, spent
     else:
-        rows, lost = references.link(connection, run.source, stream, rows)
-        rejects += lost
-    return rows, rejects
-
-
-def _brake(run: Run, stream: str, had: int, lost: int, anything: bool) -> None:
-    rules = run.rules
-    heavy = lost >= rules.brake_from and missing_share(had, lost) > rules.brake
-    empty = not anything and had >= 3 and lost >= had
-    if (heavy or empty) and lost > run.allow_removals:
-        raise Brake(
-            f"{run.source}: {lost} of {had} {stream} are gone from the source ({missing_share(had, lost):.0%}); "
-            f"nothing was removed. If that is right, run again with --allow-removals {lost}"
-        )
-
-
-def _remember(
-    connection: Connection, run: Run, stream: str, todo: Plan, stored: pd.DataFrame, rows: pd.DataFrame
-) -> None:
-    """Note whom this batch touched and which quarters its deals close in."""
-    moved = {*todo.change["external_id"], *todo.remove}
-    before = stored[stored["external_id"].isin(moved)]
-    after = rows[rows["external_id"].isin({*todo.create["external_id"], *todo.change["external_id"]})]
-    for frame in (before, after):
-        for column in ("person_id", "with_person_id"):
-            if column in frame:
-                run.report.touched |= set(frame[column].dropna())
-    if stream == "splits" and (len(before) or len(after)):
-        table = core(Deal).c
-        deals = [*before["deal_external_id"], *after["deal_external_id"]]
-        for start in range(0, len(deals), write.CHUNK):
-            wanted = table.external_id.in_(deals[start : start + write.CHUNK])
-            query = select(table.person_id).where(table.connection == run.source, wanted)
-            run.report.touched |= {p for p in connection.scalars(query) if p}
-    if stream == "deals":
-        days = pd.concat([before["close_day"], after["close_day"]]).dropna().drop_duplicates()
-        periods = money.ensure_periods(connection, run.rules.calendar, days)
-        for name in set(money.period_ids(days, periods).dropna()):
-            period = next(p for p in periods if p.id == name)
-            run.spans.add((period.first_day, period.end_day))
-    run.rates_changed |= stream == "rates" and todo.writes > 0
-    run.people_changed |= stream == "people" and todo.writes > 0
+        _prove(run)
 
 
 def _settle(run: Run) -> None:
@@ -285,7 +164,7 @@ def _compare_totals(run: Run, today: date, now: datetime) -> list[str]:
     try:
         theirs = run.connector.totals(spans)
     except UserError as error:
-        return [f"the source's own totals could not be had, so ours are not proven: {_sentence(error)}"]
+        return [f"the source's own totals could not be had, so ours are not proven: {sentence(error)}"]
     with run.engine.begin() as connection:
         run.hold.renew(connection, now)
         totals.keep_source_totals(connection, run.source, spans, theirs, run.report.run_id, now)
@@ -317,15 +196,3 @@ def _close(run: Run) -> None:
 def _stream_row(run_id: str, report: StreamReport) -> dict[str, Any]:
     fields: Iterable[str] = set(StreamRun.model_fields) - {"run_id", "notes"}
     return {"run_id": run_id, "notes": report.notes, **{f: getattr(report, f) for f in fields}}
-
-
-def _sentence(error: Exception) -> str:
-    """One sentence for the books: never a traceback, a statement or the values in it."""
-    if isinstance(error, UserError):
-        return str(error)
-    if isinstance(error, SQLAlchemyError):
-        cause = getattr(error, "orig", None) or error
-        return f"the store did not take the batch ({type(cause).__name__}: {str(cause).splitlines()[0][:120]})"
-    return (
-        f"the machine refused a file ({type(error).__name__}: {error.strerror if isinstance(error, OSError) else ''})"
-    )

@@ -18,13 +18,28 @@ class Target:
     changes: type[SQLModel] | None = None
 
 
+HISTORY = (
+    *("deal_external_id", "field", "old_value", "new_value", "changed_at", "changed_by_external_id", "removed_at"),
+)
+
 TARGETS: Mapping[str, Target] = {
     "people": Target(
         models.Identity,
-        ("name", "email", "employee_id", "title", "active", "manager_external_id", "person_id", "state", "matched_by"),
+        (
+            *("name", "email", "employee_id", "federation_id", "title", "active", "manager_external_id"),
+            *("role_external_id", "person_id", "state", "matched_by"),
+        ),
+    ),
+    "roles": Target(models.Role, ("name", "parent_external_id", "removed_at")),
+    "territories": Target(models.Territory, ("name", "parent_external_id", "removed_at")),
+    "territory_members": Target(
+        models.TerritoryMember, ("territory_external_id", "owner_external_id", "person_id", "active", "removed_at")
     ),
     "stages": Target(
         models.Stage, ("pipeline", "name", "position", "status", "probability_bp", "forecast_category", "removed_at")
+    ),
+    "fiscal_periods": Target(
+        models.FiscalPeriod, ("kind", "label", "number", "first_day", "end_day", "fiscal_year", "removed_at")
     ),
     "rates": Target(models.ExchangeRate, ("base", "currency", "first_day", "units_per_base", "removed_at")),
     "quotas": Target(
@@ -41,7 +56,7 @@ TARGETS: Mapping[str, Target] = {
         (
             *("name", "account", "product", "pipeline", "stage", "status", "forecast_category", "probability_bp"),
             *("owner_external_id", "person_id", "amount_minor", "currency", "reporting_minor", "close_day"),
-            *("period_id", "created_day", "modified_at", "removed_at"),
+            *("period_id", "created_day", "modified_at", "extra", "removed_at"),
         ),
         ("owner_external_id", "stage", "status", "amount_minor", "currency", "close_day"),
         models.DealChange,
@@ -49,6 +64,12 @@ TARGETS: Mapping[str, Target] = {
     "splits": Target(
         models.DealSplit,
         ("deal_external_id", "owner_external_id", "person_id", "share_ppm", "overlay", "removed_at"),
+    ),
+    "deal_history": Target(models.DealHistory, HISTORY),
+    "deal_field_history": Target(models.DealFieldHistory, HISTORY),
+    "activities": Target(
+        models.ActivityCount,
+        ("owner_external_id", "person_id", "kind", "first_day", "end_day", "number", "removed_at"),
     ),
     "objectives": Target(
         models.Objective,

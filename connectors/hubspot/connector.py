@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
-from connectors.base import Account, Batch, Drafts, Finding, SourceTotalDraft, Stream
+from connectors.base import Account, Batch, Drafts, Finding, Part, SourceTotalDraft, Stream
 from connectors.errors import NotAllowed, SourceError
 from connectors.guard import Moving, address_problem, proven_options
 from connectors.hubspot.client import PATHS, Client
@@ -133,6 +133,17 @@ class HubSpot:
             if name not in there:
                 found.append(Finding(f"property deals.{name}", False, "not there", "left empty", needed=False))
         return found
+
+    def ready(self, cursors: Mapping[str, Mapping[str, Any]]) -> None:
+        """Nothing to ask for ahead."""
+
+    def survey(self, stream: str) -> list[Part] | None:
+        """Nothing is counted."""
+        return None
+
+    def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
+        """Nothing is read in parts."""
+        yield from ()
 
     def pull(self, stream: str, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
         """Read a stream; deals by list at first, then by search of what changed and the list of archived ones."""

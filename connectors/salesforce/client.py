@@ -1,21 +1,50 @@
-"""Signs in to Salesforce and runs SOQL page by page, each page proven."""
+"""One signed-in session with Salesforce: every call timed, counted, within the budget, and its answer proven."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
-from simple_salesforce.api import Salesforce as Sdk
-from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
 
-from connectors.errors import BadAnswer, NotAllowed, SignInAgain, SourceError, TryAgainLater
+from connectors.errors import BadAnswer, BudgetSpent, NotAllowed, SignInAgain, SourceError, TryAgainLater
 from connectors.guard import guarded_session, proven_json, proven_list
+from connectors.salesforce.options import Options
+from connectors.salesforce.signin import FIX, Signed, sign_in, unreachable
 
-API_VERSION = "66.0"
-"""Ours to set: the SDK's own default is years old, and old versions hide quota rows."""
+TRIES = 3  # of a read whose answer could not be proven
+TOGETHER, QUERIES = 25, 5
+"""A composite call takes 25 requests, of which 5 may be queries; it counts as one call."""
+
+USAGE = re.compile(r"(?:^|[;,\s])(?:per-app-)?api-usage=(\d+)/(\d+)")
+NOT_ALLOWED = {"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND", "INSUFFICIENT_ACCESS", "API_DISABLED_FOR_ORG"}
+NOT_ALLOWED |= {"INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE_FOR_OPERATION", "FUNCTIONALITY_NOT_ENABLED"}
+
+
+class QueryTimeout(SourceError):
+    """The query took too long for the service; a smaller bite of it may do."""
+
+
+class FieldGone(NotAllowed):
+    """A field of the query is not there, or not any more."""
+
+
+class LocatorGone(SourceError):
+    """The place inside a query is no longer known to the service; go on from the last row that was kept."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A proven answer: its status, its facts or text, and what its headers say."""
+
+    status: int
+    body: Any
+    served_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -29,14 +58,16 @@ class Page:
 
 
 class Client:
-    """One signed-in session; a session that ran out is renewed once a call."""
+    """Calls one org. A session that ran out is renewed once a call, in the middle of anything."""
 
-    def __init__(self, name: str, options: Mapping[str, Any], address: str | None) -> None:
+    def __init__(self, name: str, options: Options) -> None:
         self.name, self.options = name, options
-        self.session, self.adapter = guarded_session(address)
-        self.version = str(options.get("api_version", API_VERSION))
-        self._sdk: Sdk | None = None
+        self.session, self.adapter = guarded_session(options.address)
+        self.usage: list[tuple[int, int]] = []  # calls used and allowed today, of the org and of the app
+        self.served_at: datetime | None = None
+        self._signed: Signed | None = None
         self._described: dict[str, dict[str, Any] | None] = {}
+        self._ahead: dict[str, tuple[Any, datetime]] = {}
 
     @property
     def calls(self) -> int:
@@ -44,71 +75,121 @@ class Client:
         return self.adapter.calls
 
     @property
-    def sdk(self) -> Sdk:
-        """The signed-in SDK."""
-        if self._sdk is None:
-            self._sdk = self._sign_in()
-        return self._sdk
+    def signed(self) -> Signed:
+        """The session, signed in when first needed."""
+        if self._signed is None:
+            self._signed = sign_in(self.name, self.options, self.session)
+        return self._signed
 
-    def _sign_in(self) -> Sdk:
-        where = f"{self.name}: sign-in"
-        common: dict[str, Any] = {"session": self.session, "version": self.version, "parse_float": Decimal}
-        try:
-            if self.options.get("access_token"):
-                host = str(self.options.get("my_domain", "pretend.my")) + ".salesforce.com"
-                return Sdk(session_id=self.options["access_token"], instance=host, **common)
-            return Sdk(
-                consumer_key=self.options["client_id"],
-                consumer_secret=self.options["client_secret"],
-                domain=self.options.get("my_domain", "pretend.my"),
-                **common,
-            )
-        except SourceError:
-            raise
-        except SalesforceAuthenticationFailed as error:
-            raise SignInAgain(
-                f"{where}: Salesforce does not take client_id and client_secret ({error.code}); check both, and that "
-                "the external client app allows the client credentials flow with a run-as user"
-            ) from None
-        except (ValueError, LookupError, AttributeError, TypeError):  # what the SDK makes of an answer of another shape
-            raise BadAnswer(f"{where}: the server did not answer with a token; check my_domain") from None
-        except requests.RequestException as error:
-            raise self._unreachable(where, error) from None
+    def path(self, rest: str, **params: str) -> str:
+        """A path below /services/data/vNN.0/."""
+        return f"/services/data/v{self.options.api_version}/{rest}" + (f"?{urlencode(params)}" if params else "")
 
-    def get(
-        self, path: str, where: str, headers: Mapping[str, str] | None = None, **params: str
-    ) -> tuple[Any, datetime]:
-        """GET below /services/data/vNN.0/ and the server's time; a session that ran out is renewed once."""
-        for attempt in (1, 2):
-            sdk = self.sdk
-            url = f"https://{sdk.sf_instance}/services/data/v{self.version}/{path}"
-            head = {**sdk.headers, "X-PrettyPrint": "0", **(headers or {})}
+    def call(self, method: str, path: str, where: str, body: Any = None, *, text: bool = False) -> Answer:
+        """Make one call and prove its answer; reads that cannot be proven are tried again.
+
+        Raises BudgetSpent before a call that the budget does not allow, and the other SourceErrors after it.
+        """
+        for attempt in range(1, TRIES + 1):
             try:
-                response = self.session.get(url, headers=head, params=params or None)
-            except requests.RequestException as error:
-                raise self._unreachable(where, error) from None
-            if response.status_code == 401 and attempt == 1 and not self.options.get("access_token"):
-                self._sdk = None
-                continue
-            break
-        if response.status_code != 200:
-            raise self._refused(where, response)
+                return self._once(method, path, where, body, text)
+            except (BadAnswer, TryAgainLater) as error:
+                if attempt == TRIES or not error.again:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _once(self, method: str, path: str, where: str, body: Any, text: bool) -> Answer:
+        self._within_budget(where)
+        response = self._send(method, path, where, body)
+        if response.status_code == 401 and self.options.sign_in != "access_token":
+            self._signed = None
+            response = self._send(method, path, where, body)
+        self._note(response)
+        if not 200 <= response.status_code < 300:
+            raise refused(where, response.status_code, _body(response), self.options.sign_in)
         served = response.headers.get("Date")
         if served is None:
             raise BadAnswer(f"{where}: the answer carries no Date, so changes could not be followed from it")
-        return self._json(where, response), parsedate_to_datetime(served)
+        self.served_at = parsedate_to_datetime(served)
+        facts: Any = response.content
+        if not text and response.status_code != 204:
+            try:
+                proven_json(where, response.status_code, response.content)
+            except BadAnswer as error:
+                raise _again(error) from None
+            facts = response.json(parse_float=Decimal)
+        return Answer(response.status_code, facts, self.served_at, response.headers)
 
-    def _json(self, where: str, response: requests.Response) -> Any:
-        proven_json(where, response.status_code, response.content)
-        return response.json(parse_float=Decimal)
+    def _send(self, method: str, path: str, where: str, body: Any) -> requests.Response:
+        head = {"Authorization": f"Bearer {self.signed.token}", "X-PrettyPrint": "0"}
+        if "query" in path:
+            head["Sforce-Query-Options"] = "batchSize=2000"
+        try:
+            return self.session.request(method, f"https://{self.signed.host}{path}", headers=head, json=body)
+        except SourceError:
+            raise
+        except requests.ConnectionError as error:
+            raise unreachable(where, error) from None
+        except requests.RequestException as error:  # broke off within the answer
+            raise _again(unreachable(where, error)) from None
 
-    def pages(self, soql: str, what: str, everything: bool = False) -> Iterator[Page]:
-        """Every page of a query; `everything` shows deleted rows too. BadAnswer when rows are missing at the end."""
-        verb = "queryAll" if everything else "query"
-        where, path, got, number = f"{self.name}: {what}", verb, 0, 1
-        page, served = self.get(path, f"{where}, page 1", {"Sforce-Query-Options": "batchSize=2000"}, q=soql)
+    def _within_budget(self, where: str) -> None:
+        options = self.options
+        for used, allowed in self.usage:
+            if self.calls >= options.call_share * allowed:
+                raise BudgetSpent(
+                    f"{where}: stopped after {self.calls} calls, the share of a run ({options.call_share:.0%} of "
+                    f"{allowed:,} a day); the next run goes on from here. To change it, set call_share"
+                )
+            if used >= options.call_ceiling * allowed:
+                raise BudgetSpent(
+                    f"{where}: stopped, because {used:,} of today's {allowed:,} calls are used by everything together; "
+                    f"the next run goes on from here. To change it, set call_ceiling (now {options.call_ceiling:.0%})"
+                )
+
+    def _note(self, response: requests.Response) -> None:
+        found = USAGE.findall(response.headers.get("Sforce-Limit-Info", ""))
+        if found:
+            self.usage = [(int(used), int(allowed)) for used, allowed in found]
+
+    def get(self, rest: str, where: str, **params: str) -> Answer:
+        """GET below /services/data/vNN.0/."""
+        return self.call("GET", self.path(rest, **params), where)
+
+    def together(self, paths: Sequence[str], where: str) -> list[tuple[int, Any]]:
+        """Several reads as one call, status and facts of each; no more than 25, and 5 queries."""
+        asked = [{"method": "GET", "url": path, "referenceId": f"r{n}"} for n, path in enumerate(paths)]
+        body = {"allOrNone": False, "compositeRequest": asked}
+        answer = self.call("POST", self.path("composite"), where, body)
+        parts = proven_list(where, answer.body, "compositeResponse")
+        found = {p.get("referenceId"): (int(p.get("httpStatusCode", 0)), p.get("body")) for p in parts}
+        if set(found) != {a["referenceId"] for a in asked}:
+            raise BadAnswer(f"{where}: {len(asked)} things were asked together and {len(found)} were answered")
+        return [found[a["referenceId"]] for a in asked]
+
+    def ahead(self, paths: Sequence[str], where: str) -> None:
+        """Ask for the first pages of what is read next in as few calls as possible; they wait until they are wanted."""
+        queries = [p for p in paths if "/query" in p]
+        others = [p for p in paths if p not in queries]
+        while queries or others:
+            batch, queries = queries[:QUERIES], queries[QUERIES:]
+            room = TOGETHER - len(batch)
+            batch, others = batch + others[:room], others[room:]
+            for path, (status, body) in zip(batch, self.together(batch, where), strict=True):
+                if status == 200 and self.served_at is not None:
+                    self._ahead[path] = (body, self.served_at)
+
+    def first(self, path: str, where: str) -> Answer:
+        """GET, unless the answer was asked for ahead."""
+        waiting = self._ahead.pop(path, None)
+        return self.call("GET", path, where) if waiting is None else Answer(200, *waiting)
+
+    def pages(self, verb: str, soql: str, what: str) -> Iterator[Page]:
+        """Every page of a query or queryAll; BadAnswer when rows are missing or come twice."""
+        where, got, number, seen = f"{self.name}: {what}", 0, 1, set[str]()
+        answer = self.first(self.path(verb, q=soql), f"{where}, page 1")
         while True:
-            place = f"{where}, page {number}"
+            place, page = f"{where}, page {number}", answer.body
             records = proven_list(place, page, "records")
             total, done = page.get("totalSize"), page.get("done")
             if not isinstance(total, int) or not isinstance(done, bool):
@@ -116,57 +197,105 @@ class Client:
             got += len(records)
             if done and got != total:
                 raise BadAnswer(f"{place}: {total} rows were promised and {got} came; nothing of this page was kept")
-            yield Page(records, total, served, done)
+            ids = {r["Id"] for r in records if "Id" in r}
+            if ids and (len(ids) != len(records) or ids & seen):
+                raise BadAnswer(f"{place}: a row came twice, so another is missing; nothing of this page was kept")
+            seen = ids
+            yield Page(records, total, answer.served_at, done)
             if done:
                 return
             locator = str(page.get("nextRecordsUrl", "")).rsplit("/", 1)[-1]
             number += 1
             if not locator or not records:
                 raise BadAnswer(f"{place}: more rows were promised, but the page does not lead to them")
-            page, served = self.get(
-                f"{verb}/{locator}", f"{where}, page {number}", {"Sforce-Query-Options": "batchSize=2000"}
-            )
+            answer = self.get(f"{verb}/{locator}", f"{where}, page {number}")
 
     def rows(self, soql: str, what: str) -> list[dict[str, Any]]:
         """Every row of a small query."""
-        return [record for page in self.pages(soql, what) for record in page.records]
+        return [record for page in self.pages("query", soql, what) for record in page.records]
 
-    def fields(self, name: str) -> frozenset[str] | None:
-        """The fields of an object that we may see; None when the object is not there for us."""
+    def count(self, verb: str, soql: str, what: str) -> int:
+        """How many rows a query would give."""
+        answer = self.get(verb, f"{self.name}: {what}, counted", q=soql)
+        total = answer.body.get("totalSize") if isinstance(answer.body, Mapping) else None
+        if not isinstance(total, int):
+            raise BadAnswer(f"{self.name}: {what}: the count came without a number; try again later")
+        return total
+
+    def describe(self, names: Sequence[str], queries: Sequence[str] = ()) -> list[list[dict[str, Any]] | None]:
+        """Look at objects and run small queries in one call; the rows of each query, None where it is refused."""
+        missing = [n for n in names if n not in self._described]
+        paths = [self.path(f"sobjects/{n}/describe") for n in missing]
+        paths += [self.path("query", q=soql) for soql in queries]
+        answers: list[tuple[int, Any]] = []
+        for start in range(0, len(paths), TOGETHER):
+            answers += self.together(paths[start : start + TOGETHER], f"{self.name}: what there is")
+        for name, (status, body) in zip(missing, answers, strict=False):
+            if status not in (200, 403, 404):
+                raise refused(f"{self.name}: describe {name}", status, body, self.options.sign_in)
+            self._described[name] = body if status == 200 else None
+        found: list[list[dict[str, Any]] | None] = []
+        for soql, (status, body) in zip(queries, answers[len(missing) :], strict=True):
+            if status == 200 and self.served_at is not None:
+                self._ahead[self.path("query", q=soql)] = (body, self.served_at)
+            found.append(self.rows(soql, soql.split(" FROM ")[1].split()[0]) if status == 200 else None)
+        return found
+
+    def forget(self, name: str) -> None:
+        """Look at an object anew when it is next asked about: its fields have changed."""
+        self._described.pop(name, None)
+        self._ahead.clear()
+
+    def fields(self, name: str) -> dict[str, dict[str, Any]] | None:
+        """The fields of an object that we may see, by name; None when the object is not there for us."""
         if name not in self._described:
-            try:
-                self._described[name], _ = self.get(f"sobjects/{name}/describe", f"{self.name}: describe {name}")
-            except NotAllowed:
-                self._described[name] = None
+            self.describe([name])
         found = self._described[name]
-        return None if found is None else frozenset(f["name"] for f in found["fields"])
-
-    def _refused(self, where: str, response: requests.Response) -> SourceError:
-        try:
-            body = response.json()
-            code, message = str(body[0]["errorCode"]), str(body[0]["message"]).split("\n")[0][:160]
-        except (ValueError, LookupError, TypeError):
-            code, message = "", "no readable reason"
-        status = response.status_code
-        if status == 401:
-            return SignInAgain(f"{where}: the session is no longer valid; check the sign-in of this connection")
-        if code == "REQUEST_LIMIT_EXCEEDED":
-            return TryAgainLater(f"{where}: the org's API calls are used up; they come back within 24 hours")
-        if code in ("INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND", "INSUFFICIENT_ACCESS", "API_DISABLED_FOR_ORG"):
-            return NotAllowed(f"{where}: {message} ({code}); give the run-as user the right to see it")
-        if status == 429 or status >= 500:
-            return TryAgainLater(
-                f"{where}: Salesforce is busy ({status}) and stayed so; the next run goes on from here"
-            )
-        return BadAnswer(f"{where}: Salesforce refused the request ({status} {code}): {message}")
-
-    def _unreachable(self, where: str, error: Exception) -> SourceError:
-        if isinstance(error, SalesforceError):
-            return BadAnswer(f"{where}: {type(error).__name__}")
-        return TryAgainLater(
-            f"{where}: the server cannot be reached or broke off ({type(error).__name__}); try again later"
-        )
+        return None if found is None else {f["name"]: f for f in found["fields"]}
 
     def close(self) -> None:
         """Let go of connections."""
         self.session.close()
+
+
+def _again(error: SourceError) -> SourceError:
+    """Mark an error as worth another try at once."""
+    error.again = True
+    return error
+
+
+def _body(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def refused(where: str, status: int, body: Any, way: str) -> SourceError:
+    """What a refusal means. The service puts the query into its messages; only their last sentence is passed on."""
+    code, message, fields = "", "no readable reason", []
+    first = body[0] if isinstance(body, list) and body and isinstance(body[0], Mapping) else body
+    if isinstance(first, Mapping):
+        code = str(first.get("errorCode", ""))
+        lines = [line for line in str(first.get("message", "")).splitlines() if line.strip()]
+        message = lines[-1].split(". ")[0].rstrip(".")[:160] if lines else message
+        fields = list(first.get("fields") or [])
+    words = f"{message} ({', '.join([code, *map(str, fields)])})"
+    if status == 401:
+        return SignInAgain(f"{where}: the session is no longer valid; {FIX[way]}")
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        if "concurrent" in message.lower():
+            return TryAgainLater(f"{where}: too many long requests run in the org at once; try again later")
+        return BudgetSpent(
+            f"{where}: the org's API calls are used up; they come back within 24 hours, the next run goes on from here"
+        )
+    if code == "QUERY_TIMEOUT":
+        return QueryTimeout(f"{where}: the query took too long for Salesforce; ask its support for an index")
+    if code == "INVALID_QUERY_LOCATOR":
+        return LocatorGone(f"{where}: the place in the query is no longer known; the next run goes on from here")
+    if code in NOT_ALLOWED:
+        kind = FieldGone if code == "INVALID_FIELD" else NotAllowed
+        return kind(f"{where}: {words}; give the run-as user the right to see it")
+    if status == 429 or status >= 500:
+        return TryAgainLater(f"{where}: Salesforce is busy ({status}) and stayed so; the next run goes on from here")
+    return BadAnswer(f"{where}: Salesforce refused the request ({status}): {words}")

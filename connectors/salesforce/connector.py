@@ -1,247 +1,261 @@
-"""The Salesforce connector: which objects and fields are read, and from when on."""
+"""The Salesforce connector: signs in, says what there is, and gives each stream batch by batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
-import pyarrow as pa
-
-from connectors.base import Account, Batch, Drafts, Finding, SourceTotalDraft, Stream
+from connectors.base import Account, Batch, Drafts, Figure, Finding, Outcome, Part, SourceTotalDraft, Stream
 from connectors.errors import NotAllowed, SourceError
-from connectors.guard import address_problem, proven_options
-from connectors.salesforce.client import Client
+from connectors.salesforce import activities, deleted, surveys
+from connectors.salesforce.checkup import findings
+from connectors.salesforce.client import Client, FieldGone
+from connectors.salesforce.facts import FACTS, read_facts
+from connectors.salesforce.objects import OBJECTS, Object, chosen
+from connectors.salesforce.options import read_options
+from connectors.salesforce.reading import Slice, slices
+from connectors.salesforce.soql import Place, Reading, any_of, kept
 from connectors.salesforce.translate import translate
-from models.money import to_minor
+from connectors.salesforce.writeback import publish
 
-OVERLAP = timedelta(minutes=10)
-"""Rows may become visible minutes after their time stamp; each run reads this much again and merges by id."""
-
-
-FLAGS = {"IsActive", "IsClosed", "IsWon", "IsDeleted", "IsAmount"}
-
-
-@dataclass(frozen=True)
-class Object:
-    """What a stream reads: its object, the fields it cannot do without, and those it can."""
-
-    name: str
-    needed: tuple[str, ...]
-    wanted: tuple[str, ...] = ()
-    feature: str = ""  # the optional feature it hangs on
-    moving: bool = False  # read by time stamp, deleted rows included
-    only: str = ""  # a condition
-
-
-OBJECTS: dict[str, Object] = {
-    "people": Object("User", ("Id", "Name", "IsActive"), ("Email", "EmployeeNumber", "Title", "ManagerId", "UserType")),
-    "stages": Object(
-        "OpportunityStage",
-        ("Id", "MasterLabel", "IsClosed", "IsWon"),
-        ("SortOrder", "DefaultProbability", "ForecastCategory", "ApiName"),
-    ),
-    "rates": Object(
-        "DatedConversionRate", ("Id", "IsoCode", "StartDate", "ConversionRate"), (), "dated exchange rates"
-    ),
-    "quotas": Object(
-        "ForecastingQuota",
-        ("Id", "QuotaOwnerId", "StartDate", "QuotaAmount"),
-        ("ForecastingTypeId", "IsAmount", "CurrencyIsoCode", "SystemModstamp"),
-        "forecasting with quotas",
-    ),
-    "deals": Object(
-        "Opportunity",
-        (
-            "Id",
-            "Name",
-            "OwnerId",
-            "Amount",
-            "StageName",
-            "IsClosed",
-            "IsWon",
-            "CloseDate",
-            "IsDeleted",
-            "SystemModstamp",
-        ),
-        ("CurrencyIsoCode", "Probability", "ForecastCategory", "CreatedDate"),
-        moving=True,
-    ),
-    "splits": Object(
-        "OpportunitySplit",
-        ("Id", "OpportunityId", "SplitOwnerId", "SplitPercentage", "SplitTypeId", "SystemModstamp"),
-        ("IsDeleted",),
-        "opportunity splits",
-        moving=True,
-    ),
-}
+IDS = 300  # in one IN list; an address may be 16,384 bytes long
 
 
 class Salesforce:
-    """Reads one Salesforce org with a read-only integration user (client credentials)."""
+    """Reads one Salesforce org with a read-only integration user."""
 
     kind: ClassVar[str] = "salesforce"
 
     def __init__(self, name: str, options: Mapping[str, Any], *, loopback: bool = False) -> None:
-        address = options.get("address")
-        problems = [p for p in [address_problem(self.kind, str(address), loopback) if address else None] if p]
-        if not options.get("access_token"):
-            problems += [f"{key} is missing" for key in ("client_id", "client_secret") if not options.get(key)]
-        if not address and not options.get("my_domain"):
-            problems.append('my_domain is missing; it is "acme.my" for https://acme.my.salesforce.com')
-        known = {"address", "client_id", "client_secret", "access_token", "my_domain", "api_version", "quota_type"}
-        problems += [f"{key} is not an option of a Salesforce connection" for key in sorted(set(options) - known)]
-        proven_options(name, problems)
-        self.name, self.options = name, options
-        self.client = Client(name, options, str(address) if address else None)
+        self.name = name
+        self.options = read_options(name, options, loopback, OBJECTS)
+        self.client = Client(name, self.options)
         self._facts: dict[str, Any] | None = None
+        self._began: datetime | None = None
 
     @property
     def calls(self) -> int:
         """Requests made so far."""
         return self.client.calls
 
+    @property
+    def began(self) -> datetime:
+        """The server's time when this run began: what changes later is read by the next run."""
+        _ = self.facts
+        if self._began is None:
+            raise SourceError(f"{self.name}: the server has not told its time yet")
+        return self._began
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What translate has to know of the org; one call tells it, and which objects and fields there are."""
+        if self._facts is None:
+            names = [thing.name for stream in OBJECTS for thing in chosen(stream, self.options)]
+            answers = self.client.describe(list(dict.fromkeys(names)), list(FACTS.values()))
+            self._began = self.client.served_at
+            if answers[0] is None:  # an org of one currency may not have that field
+                answers[0] = self.client.rows("SELECT Id, TimeZoneSidKey FROM Organization", "organisation")
+            self._facts = read_facts(self.name, self.options, dict(zip(FACTS, answers, strict=True)))
+        return self._facts
+
     def account(self) -> Account:
         """The org's corporate currency and zone, and its links."""
-        row = self.client.rows("SELECT Id, DefaultCurrencyIsoCode, TimeZoneSidKey FROM Organization", "organisation")[0]
-        host = str(self.client.sdk.sf_instance)
-        link = f"https://{host}/lightning/r/Opportunity/{{id}}/view"
-        return Account(row.get("DefaultCurrencyIsoCode"), row.get("TimeZoneSidKey"), link)
+        facts = self.facts
+        link = f"https://{self.client.signed.host}/lightning/r/Opportunity/{{id}}/view"
+        return Account(facts["currency"], facts["time_zone"], link)
+
+    def object(self, stream: str) -> Object | None:
+        """The object that a stream is read from, as mapped; None when the org does not have it for us."""
+        _ = self.facts
+        return next((o for o in chosen(stream, self.options) if self.client.fields(o.name) is not None), None)
 
     def streams(self) -> list[Stream]:
         """What this org has; optional features that are not enabled are left out, never read as empty."""
-        return [
-            Stream(s, snapshot=not o.moving) for s, o in OBJECTS.items() if not o.feature or self.client.fields(o.name)
-        ]
-
-    def check(self) -> list[Finding]:
-        """Sign in, then every object and field."""
-        found = [Finding("sign-in", True, f"API {self.client.version}", "")]
-        _ = self.client.sdk
-        for stream, thing in OBJECTS.items():
-            fields = self.client.fields(thing.name)
-            if fields is None:
-                words = f"{thing.feature} not enabled, or no right to see it" if thing.feature else "no right to see it"
-                found.append(Finding(f"object {thing.name}", False, words, f"no {stream}", needed=not thing.feature))
+        found = []
+        for stream in OBJECTS:
+            thing = self.object(stream)
+            if stream in self.options.leave_out or (thing is None and chosen(stream, self.options)[0].feature):
                 continue
-            lacking = [f for f in thing.needed if f not in fields]
-            missing = [f for f in thing.wanted if f not in fields]
-            found.append(Finding(f"object {thing.name}", not lacking, ", ".join(lacking), f"no {stream}"))
-            for name in missing:
-                found.append(
-                    Finding(f"field {thing.name}.{name}", False, "not there or not visible", "left empty", needed=False)
-                )
+            followed = thing is None or bool(thing.stamp) or stream == "activities"
+            found.append(Stream(stream, snapshot=not followed, countable=stream in surveys.COUNTED))
         return found
 
-    def facts(self) -> dict[str, Any]:
-        """What translate has to know: the corporate currency and which types of quota and split count."""
-        if self._facts is None:
-            facts: dict[str, Any] = {
-                "currency": self.account().currency,
-                "quota_type": None,
-                "quota_note": "",
-                "overlay": [],
-            }
-            if self.client.fields("ForecastingType"):
-                rows = self.client.rows(
-                    "SELECT Id, DeveloperName, IsActive, IsAmount FROM ForecastingType", "quota types"
-                )
-                facts |= self._quota_type(rows)
-            if self.client.fields("OpportunitySplitType"):
-                rows = self.client.rows("SELECT Id, IsTotalValidated FROM OpportunitySplitType", "split types")
-                facts["overlay"] = [r["Id"] for r in rows if not r["IsTotalValidated"]]
-            self._facts = facts
-        return self._facts
+    def ready(self, cursors: Mapping[str, Mapping[str, Any]]) -> None:
+        """Ask for the first page of every stream that goes on from a cursor, five at a time."""
+        paths: list[str] = []
+        for stream in (s.name for s in self.streams()):
+            cursor, thing = cursors.get(stream), self.object(stream)
+            if thing is None or (thing.stamp and cursor is None) or (cursor and "stamp" in cursor):
+                continue
+            if stream == "activities":
+                paths += [self.client.path("queryAll", q=soql) for soql in activities.soqls(self, cursor)]
+                continue
+            reading = self._reading(stream, thing, cursor)
+            paths.append(self.client.path(reading.verb, q=reading.soql))
+            if thing.log and cursor:
+                paths.append(deleted.path(self, thing, cursor))
+        self.client.ahead(paths, f"{self.name}: first pages")
 
-    def _quota_type(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Quotas of several types are never added: one counts, the one that is set or the only one of money."""
-        named = self.options.get("quota_type")
-        money = sorted((r for r in rows if r["IsAmount"] and r["IsActive"]), key=lambda r: str(r["DeveloperName"]))
-        chosen = [r for r in rows if r["DeveloperName"] == named] if named else money[:1]
-        if named and not chosen:
-            known = ", ".join(str(r["DeveloperName"]) for r in rows)
-            raise SourceError(f"{self.name}: there is no quota type {named!r}; the org has {known}")
-        note = ""
-        if not named and len(money) > 1:
-            note = f"of {len(money)} quota types, {chosen[0]['DeveloperName']} counts; set quota_type to choose another"
-        return {"quota_type": chosen[0]["Id"] if chosen else None, "quota_note": note}
+    def check(self) -> list[Finding]:
+        """Sign in, then every object and field, and what works without those that are missing."""
+        return findings(self)
 
-    def pull(self, stream: str, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
-        """Read a stream; deals and splits by (SystemModstamp, Id) from the last server time minus the overlap."""
-        thing = OBJECTS[stream]
-        fields = self.client.fields(thing.name) or frozenset()
-        lacking = [f for f in thing.needed if f not in fields]
+    def _names(self, stream: str, thing: Object) -> dict[str, str]:
+        """Our words to those of its fields that we may see; NotAllowed names the needed ones that are missing."""
+        seen = self.client.fields(thing.name) or {}
+        lacking = [f for f in thing.needed.values() if f not in seen]
         if lacking:
-            what = f"the fields {', '.join(lacking)} of {thing.name}" if fields else f"the object {thing.name}"
+            what = f"the fields {', '.join(lacking)} of {thing.name}" if seen else f"the object {thing.name}"
             raise NotAllowed(
                 f"{self.name}: {stream} need {what}, not there or not visible; give the run-as user the right"
             )
-        names = [f for f in (*thing.needed, *thing.wanted) if f in fields]
-        soql = f"SELECT {', '.join(names)} FROM {thing.name}"  # noqa: S608  (names from describe)
-        where, began = _window(cursor) if thing.moving else ("", None)
-        if where:
-            soql += f" WHERE {where}"
-        soql += " ORDER BY SystemModstamp, Id" if thing.moving else " ORDER BY Id"
-        facts = self.facts()
-        if stream == "rates":
-            facts = facts | {"base": facts["currency"]}
-        for page in self.client.pages(soql, stream, everything=thing.moving):
-            began = began or page.served_at.isoformat()
-            state: dict[str, Any] = {"since": began}
-            if thing.moving and not page.last and page.records:
-                final = page.records[-1]
-                state = {"began": began, "stamp": final["SystemModstamp"], "id": final["Id"]}
-            yield Batch(stream, _columns(page.records, names), state, facts, page.last)
+        return {word: name for word, name in thing.words.items() if name in seen}
+
+    def filter(self, stream: str) -> dict[str, Any]:
+        """The installation's filter of a stream, with record types as their ids."""
+        if stream == "quotas":
+            return dict(self.options.quota.only) if self.options.quota else {}
+        only: dict[str, Any] = dict(self.options.only.get(stream, {}))
+        if "RecordType" in only:
+            types = self.facts["record_types"]
+            wanted = [str(v) for v in only.pop("RecordType")]
+            ids = [i for i, names in types.items() if set(names) & set(wanted)]
+            unknown = [w for w in wanted if not any(w in names for names in types.values())]
+            if unknown:
+                known = ", ".join(sorted(names[0] for names in types.values())) or "none"
+                raise SourceError(f"{self.name}: there is no record type {', '.join(unknown)}; the org has {known}")
+            only["RecordTypeId"] = ids
+        return only
+
+    def _reading(self, stream: str, thing: Object, cursor: Mapping[str, Any] | None) -> Reading:
+        names = self._names(stream, thing)
+        fields = tuple(dict.fromkeys([*names.values(), *self.filter(stream)]))
+        whole = Reading(thing.name, fields, thing.stamp, everything=thing.bin)
+        if not thing.stamp or cursor is None or not cursor.get("since") or self._undated(stream):
+            # what a filter leaves out need not be read, unless it was let in before
+            return replace(whole, conditions=tuple(kept(self.filter(stream))))
+        since = datetime.fromisoformat(str(cursor["since"])) - timedelta(minutes=self.options.overlap_minutes)
+        until = datetime.fromisoformat(str(cursor.get("began") or self.began.isoformat()))
+        return replace(whole, since=since, until=until)
+
+    def _undated(self, stream: str) -> bool:
+        return stream == "quotas" and self.options.quota is not None and self.options.quota.first_day is None
+
+    def pull(self, stream: str, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
+        """Read a stream: by (time stamp, Id) from the last server time minus the overlap, or whole without a cursor."""
+        thing = self.object(stream)
+        if thing is None:
+            self._names(stream, chosen(stream, self.options)[0])
+            raise AssertionError("unreachable")
+        if stream == "activities":
+            yield from activities.pull(self, cursor)
+            return
+        try:
+            yield from self._pull(stream, thing, cursor)
+        except FieldGone:  # the org's fields changed between describe and query: look again, once
+            self.client.forget(thing.name)
+            yield from self._pull(stream, thing, cursor)
+
+    def _pull(self, stream: str, thing: Object, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
+        if cursor is not None and self._undated(stream):
+            cursor = None
+        reading, facts = self._reading(stream, thing, cursor), self._batch_facts(stream, thing)
+        middle = cursor is not None and "stamp" in cursor
+        began = str(cursor["began"]) if cursor and middle else self.began.isoformat()
+        since = cursor.get("since") if cursor else None
+        job = locator = ""
+        if cursor and middle:  # a pull that broke off: on from the last row that was kept
+            reading = reading.on_from(Place(str(cursor["stamp"]), str(cursor["id"])))
+            job, locator = str(cursor.get("job", "")), str(cursor.get("locator", ""))
+        seen: dict[str, bool] = {}
+        waiting: Slice | None = None
+        for part in slices(self.client, reading, stream, job, locator):
+            if waiting is not None:
+                yield self._batch(stream, waiting, facts, _state(waiting, began, since, thing), last=False)
+            waiting = part
+            if since and thing.log:
+                gone = part.table["IsDeleted"].to_pylist() if "IsDeleted" in part.table.column_names else []
+                ids = part.table["Id"].to_pylist()
+                seen |= dict(zip(ids, gone or [False] * len(ids), strict=True))
+        assert waiting is not None
+        checks = {"recycle bin": began} if thing.bin else {}
+        state: dict[str, Any] = {"since": began} if thing.stamp else {}
+        if thing.log and since and cursor:
+            stones, covered = deleted.tombstones(self, thing, cursor, seen)
+            if covered:
+                checks["deletion log"] = began
+            if stones.num_rows:
+                yield self._batch(stream, waiting, facts, _state(waiting, began, since, thing), last=False)
+                waiting = replace(waiting, table=stones)
+            if not covered:
+                state["overdue"] = True  # the log does not reach back far enough: count and compare
+        yield replace(self._batch(stream, waiting, facts, state, last=True), checks=checks)
+
+    def _batch(self, stream: str, part: Slice, facts: Mapping[str, Any], state: Mapping[str, Any], last: bool) -> Batch:
+        return Batch(stream, part.table, state, facts, last)
+
+    def _batch_facts(self, stream: str, thing: Object) -> dict[str, Any]:
+        facts = self.facts
+        if stream == "quotas" and facts["quota_problem"]:
+            raise SourceError(f"{self.name}: {facts['quota_problem']}")
+        wanted = {
+            "quotas": ("quota_type", "quota_note", "periods", "fiscal_start_month"),
+            "splits": ("overlay",), "deals": ("record_types",), "people": ("notes",),
+        }  # fmt: skip
+        found = {"currency": facts["currency"], "object": thing.name, "fields": self._names(stream, thing)}
+        found |= {name: facts[name] for name in wanted.get(stream, ())}
+        if self.filter(stream):
+            found["only"] = {k: [str(v) for v in values] for k, values in self.filter(stream).items()}
+        if stream == "quotas" and self.options.quota is None:
+            found |= {"family": self.options.quota_product_family, "territory": self.options.quota_territory}
+        elif stream == "quotas" and self.options.quota is not None:
+            found |= {"quota_period": self.options.quota.period, "today": self.began.date().isoformat()}
+        return found
+
+    def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
+        """Everything of one part; what is known of it and was not among that is looked for by its id."""
+        thing = self.object(stream)
+        if thing is None:
+            return
+        facts = self._batch_facts(stream, thing)
+        reading = replace(self._reading(stream, thing, None), stamp="", everything=False)
+        conditions = (*reading.conditions, *surveys.conditions(self, stream, part))
+        seen: set[str] = set()
+        for found in slices(self.client, replace(reading, conditions=conditions), f"{stream}, checked"):
+            seen |= set(found.table["Id"].to_pylist())
+            yield self._batch(stream, found, facts, {}, last=False)
+        missing = sorted(set(known) - seen)
+        for start in range(0, len(missing), IDS):
+            elsewhere = replace(reading, conditions=(any_of("Id", missing[start : start + IDS]),), everything=thing.bin)
+            for found in slices(self.client, elsewhere, f"{stream}, looked for"):
+                yield self._batch(stream, found, facts, {}, last=False)
+
+    def survey(self, stream: str) -> list[Part] | None:
+        """What the org itself counts and adds up of a stream, part by part; None when there is nothing to count."""
+        return surveys.survey(self, stream)
 
     def translate(self, batch: Batch) -> Drafts:
         """Put a batch into our own words."""
         return translate(batch)
 
+    def publish(self, figures: Sequence[Figure]) -> list[Outcome]:
+        """Write figures to the scorecard object; SourceError unless write_back is enabled."""
+        if not self.options.write_back.enabled:
+            raise SourceError(f"{self.name}: write_back is off; set write_back.enabled = true to write scorecards")
+        return publish(self, figures)
+
     def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
         """SUM(Amount) by the org itself, per span, status and currency."""
-        currency = "CurrencyIsoCode" in (self.client.fields("Opportunity") or ())
-        columns = "IsWon, IsClosed" + (", CurrencyIsoCode" if currency else "")
-        usual = None if currency else self.facts()["currency"]
-        found: list[SourceTotalDraft] = []
-        for first, end in spans:
-            soql = (
-                f"SELECT {columns}, SUM(Amount) total, COUNT(Id) deals FROM Opportunity "  # noqa: S608  (dates)
-                f"WHERE CloseDate >= {first.isoformat()} AND CloseDate < {end.isoformat()} GROUP BY {columns}"
-            )
-            for row in self.client.rows(soql, "totals"):
-                status = "won" if row["IsWon"] else ("lost" if row["IsClosed"] else "open")
-                code = str(row.get("CurrencyIsoCode") or usual)
-                minor = to_minor(row["total"], code) if row["total"] is not None else 0
-                found.append(
-                    SourceTotalDraft(first, end, status, code, minor, int(row["deals"]), "SUM(Amount) by the CRM")
-                )
-        return found
+        return surveys.totals(self, spans)
 
     def close(self) -> None:
         """Let go of connections."""
         self.client.close()
 
 
-def _window(cursor: Mapping[str, Any] | None) -> tuple[str, str | None]:
-    """The condition that a cursor stands for, and when the pull that it belongs to began."""
-    if cursor is None:
-        return "", None
-    if "stamp" in cursor:  # a pull that broke off: on from the last row that was kept
-        stamp = _literal(datetime.fromisoformat(str(cursor["stamp"]).replace("+0000", "+00:00")))
-        last = str(cursor["id"])
-        if not last.isalnum():
-            raise SourceError(f"the stored cursor holds {last!r}, which is no record id; reset this stream")
-        return f"(SystemModstamp > {stamp} OR (SystemModstamp = {stamp} AND Id > '{last}'))", str(cursor["began"])
-    since = datetime.fromisoformat(str(cursor["since"])) - OVERLAP
-    return f"SystemModstamp >= {_literal(since)}", None
-
-
-def _literal(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.Table:
-    """Records as columns of text, numbers as their source wrote them."""
-    columns = {
-        n: [None if (v := r.get(n)) is None else (v if isinstance(v, bool) else str(v)) for r in records] for n in names
-    }
-    return pa.table({n: pa.array(v, pa.bool_() if n in FLAGS else pa.string()) for n, v in columns.items()})
+def _state(part: Slice, began: str, since: Any, thing: Object) -> dict[str, Any]:
+    """The cursor in the middle of a pull: where it began, and the last row that was kept."""
+    if not thing.stamp or part.place is None:
+        return {"since": since} if since else {}
+    state = {"began": began, "since": since, "stamp": part.place.stamp, "id": part.place.id}
+    return state | ({"job": part.job, "locator": part.locator} if part.locator else {})

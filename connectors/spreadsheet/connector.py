@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pandas as pd
 import pyarrow as pa
 
-from connectors.base import Account, Batch, Drafts, Finding, SourceTotalDraft, Stream
+from connectors.base import Account, Batch, Drafts, Finding, Part, SourceTotalDraft, Stream
 from connectors.errors import NotAllowed
 from connectors.guard import proven_options
 from connectors.spreadsheet.files import digest, read
@@ -74,6 +74,17 @@ class Spreadsheet:
     def streams(self) -> list[Stream]:
         """What the mapping names."""
         return [Stream(stream, snapshot=True) for stream in self.mapping.sheets]
+
+    def ready(self, cursors: Mapping[str, Mapping[str, Any]]) -> None:
+        """Nothing to ask for ahead."""
+
+    def survey(self, stream: str) -> list[Part] | None:
+        """Nothing is counted."""
+        return None
+
+    def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
+        """Nothing is read in parts."""
+        yield from ()
 
     def pull(self, stream: str, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
         """The whole file as text, or one empty batch marked unchanged when it is the same as the last time."""

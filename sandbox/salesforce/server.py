@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from sandbox.http import LoopbackServer, Request, Response
 from sandbox.salesforce.data import Record, SalesforceOrg
@@ -102,6 +102,8 @@ class SalesforceServer(LoopbackServer):
             return self.query(parts, request)
         if parts == ["sobjects"]:
             return self.answer({"sobjects": [{"name": n, "queryable": True} for n in self.objects()]})
+        if parts == ["composite"]:
+            return self.composite(request)
         if parts == ["limits"]:
             return self.answer({"DailyApiRequests": {"Max": 100000, "Remaining": 100000 - self.calls}})
         if parts[0] == "sobjects" and len(parts) == 3:
@@ -116,6 +118,19 @@ class SalesforceServer(LoopbackServer):
             if parts[2] == "deleted":
                 return self.deleted(parts[1], request)
         return self.error(404, "NOT_FOUND", "The requested resource does not exist")
+
+    def composite(self, request: Request) -> Response:
+        answers = []
+        for one in request.json["compositeRequest"]:
+            url = urlsplit(one["url"])
+            inner = Request(one["method"], url.path, parse_qs(url.query, keep_blank_values=True), {}, b"")
+            try:
+                found = self.rest(url.path.split("/", 4)[-1], inner)
+            except SoqlError as error:
+                found = self.error(400, error.code, error.message)
+            answers.append('{"body":%s,"httpHeaders":{},"httpStatusCode":%d,"referenceId":"%s"}' % (
+                found.body.decode(), found.status, one["referenceId"]))
+        return Response(200, ('{"compositeResponse":[%s]}' % ",".join(answers)).encode())
 
     def deleted(self, name: str, request: Request) -> Response:
         start, end = (datetime.fromisoformat(request.one(k).replace(" ", "+")) for k in ("start", "end"))

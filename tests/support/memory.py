@@ -8,7 +8,18 @@ from typing import Any, ClassVar
 import pandas as pd
 import pyarrow as pa
 
-from connectors.base import DRAFTS, Account, Batch, Drafts, Finding, RejectDraft, SourceTotalDraft, Stream, draft_frame
+from connectors.base import (
+    DRAFTS,
+    Account,
+    Batch,
+    Drafts,
+    Finding,
+    Part,
+    RejectDraft,
+    SourceTotalDraft,
+    Stream,
+    draft_frame,
+)
 from connectors.errors import SourceError
 from models.money import to_minor
 
@@ -58,6 +69,17 @@ class Memory:
     def streams(self) -> list[Stream]:
         """Whatever there are rows of; everything but deals is a snapshot."""
         return [Stream(name, snapshot=name != "deals") for name in DRAFTS if name in self.rows]
+
+    def ready(self, cursors: Mapping[str, Mapping[str, Any]]) -> None:
+        """Nothing to ask for ahead."""
+
+    def survey(self, stream: str) -> list[Part] | None:
+        """Nothing is counted."""
+        return None
+
+    def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
+        """Nothing is read in parts."""
+        yield from ()
 
     def pull(self, stream: str, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
         """Page by page; deals after the cursor's change number only."""

@@ -1,0 +1,111 @@
+"""What the org counts and adds up by itself: for the proof of a run, and to find what changed without a time stamp."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from connectors.base import Part, SourceTotalDraft
+from connectors.errors import BadAnswer
+from connectors.salesforce.soql import any_of, kept
+from models.money import to_minor
+
+if TYPE_CHECKING:
+    from connectors.salesforce.connector import Salesforce
+
+COUNTED = {"people", "quotas", "deals", "splits"}
+DAYS = {"deals": "close_day", "quotas": "first_day"}
+"""Streams with money, and the day by whose month they are counted."""
+
+
+def survey(source: "Salesforce", stream: str) -> list[Part] | None:
+    """Live rows of a stream and their money: deals by calendar month of their close date, the others altogether."""
+    thing = source.object(stream)
+    if thing is None or stream not in COUNTED:
+        return None
+    words, wanted = thing.words, [*kept(source.filter(stream)), *_counted_quotas(source, stream)]
+    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    day = words.get(DAYS.get(stream, ""))
+    if day is not None:
+        try:
+            return _by_month(source, stream, thing.name, words, day, where)
+        except BadAnswer:  # more groups than a query may have
+            pass
+    soql = f"SELECT COUNT() FROM {thing.name}{where}"  # noqa: S608  (names from describe, values escaped)
+    return [Part(None, None, source.client.count("query", soql, stream))]
+
+
+def _by_month(source: "Salesforce", stream: str, name: str, words: dict[str, str], day: str, where: str) -> list[Part]:
+    seen = source.client.fields(name) or {}
+    currency = words.get("currency") if words.get("currency") in seen else None
+    group = f"CALENDAR_YEAR({day}), CALENDAR_MONTH({day})" + (f", {currency}" if currency else "")
+    soql = (
+        f"SELECT CALENDAR_YEAR({day}) y, CALENDAR_MONTH({day}) m{f', {currency}' if currency else ''}, "  # noqa: S608
+        f"SUM({words['amount']}) total, COUNT(Id) n FROM {name}{where} GROUP BY {group}"
+    )
+    found: dict[tuple[int, int], tuple[int, dict[str, int]]] = {}
+    for row in source.client.rows(soql, f"{stream}, counted"):
+        if row["y"] is None:
+            continue
+        code = str((row.get(currency) if currency else None) or source.facts["currency"])
+        number, sums = found.get((int(row["y"]), int(row["m"])), (0, {}))
+        sums = sums | {code: sums.get(code, 0) + minor(row["total"], code)}
+        found[int(row["y"]), int(row["m"])] = (number + int(row["n"]), sums)
+    return [Part(date(y, m, 1), date(y + m // 12, m % 12 + 1, 1), n, sums) for (y, m), (n, sums) in found.items()]
+
+
+def conditions(source: "Salesforce", stream: str, part: Part) -> tuple[str, ...]:
+    """The conditions that a part of a stream stands for."""
+    found = _counted_quotas(source, stream)
+    thing = source.object(stream)
+    if thing is not None and part.first_day is not None and part.end_day is not None:
+        day = thing.words[DAYS[stream]]
+        found += [f"{day} >= {part.first_day.isoformat()}", f"{day} < {part.end_day.isoformat()}"]
+    return tuple(found)
+
+
+def _counted_quotas(source: "Salesforce", stream: str) -> list[str]:
+    """Only quotas that count are stored, so only they are counted."""
+    if stream != "quotas" or source.options.quota is not None:
+        return []
+    options, kind = source.options, source.facts["quota_type"]
+    found = [any_of("ForecastingTypeId", [kind])] if kind else []
+    seen = source.client.fields("ForecastingQuota") or {}
+    for field, value in (("ProductFamily", options.quota_product_family), ("Territory2Id", options.quota_territory)):
+        if field in seen:
+            found.append(any_of(field, [value]) if value else f"{field} = null")
+    return found
+
+
+def totals(source: "Salesforce", spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
+    """SUM(Amount) by the org, per span, status and currency."""
+    thing = source.object("deals")
+    if thing is None or not spans:
+        return []
+    words, seen = thing.words, source.client.fields(thing.name) or {}
+    currency = words["currency"] if words["currency"] in seen else None
+    columns = f"{words['won']}, {words['closed']}" + (f", {currency}" if currency else "")
+    wanted, day = kept(source.filter("deals")), words["close_day"]
+    found: list[SourceTotalDraft] = []
+    for start, stop in spans:
+        inside = " AND ".join([*wanted, f"{day} >= {start.isoformat()}", f"{day} < {stop.isoformat()}"])
+        soql = (
+            f"SELECT {columns}, SUM({words['amount']}) total, COUNT(Id) deals FROM {thing.name} "  # noqa: S608
+            f"WHERE {inside} GROUP BY {columns}"
+        )
+        found += [_total(source, words, currency, start, stop, row) for row in source.client.rows(soql, "totals")]
+    return found
+
+
+def _total(
+    source: "Salesforce", words: dict[str, str], currency: str | None, first: date, end: date, row: dict[str, Any]
+) -> SourceTotalDraft:
+    status = "won" if row[words["won"]] else ("lost" if row[words["closed"]] else "open")
+    code = str((row.get(currency) if currency else None) or source.facts["currency"])
+    how = f"SUM({words['amount']}) by the CRM"
+    return SourceTotalDraft(first, end, status, code, minor(row["total"], code), int(row["deals"]), how)
+
+
+def minor(total: Any, currency: str) -> int:
+    """A sum in minor units; the org adds in binary, so that its last digits are rounded away."""
+    return 0 if total is None else to_minor(round(Decimal(str(total)), 4), currency)

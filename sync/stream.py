@@ -1,0 +1,238 @@
+"""One stream of one run: read, land, translate, plan, apply; then compared with what the source counts by itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.base import Batch, Connector, Drafts, Note, RejectDraft, Stream
+from models import Deal
+from models.base import core
+from models.errors import UserError
+from sync import apply as write
+from sync import counts, identity, lease, money, organisation, references, totals
+from sync.landing import gather, land
+from sync.plan import Plan, missing_share, plan
+from sync.report import RunReport, StreamReport
+from sync.rules import Rules
+from sync.targets import TARGETS
+
+PRIVATE = {"feedback"}
+"""Streams that are not landed: a second copy in file order would say who wrote first."""
+
+
+class Brake(UserError):
+    """The source lost too much at once to be believed; nothing was removed."""
+
+
+@dataclass
+class Run:
+    """Everything one run carries along."""
+
+    engine: Engine
+    source: str
+    connector: Connector
+    rules: Rules
+    clock: Callable[[], datetime]
+    report: RunReport
+    hold: lease.Hold
+    allow_removals: int
+    spans: set[totals.Span]
+    rates_changed: bool = False
+    people_changed: bool = False
+    landed: int = 0
+
+
+@dataclass
+class Reading:
+    """A stream while it is read: how many rows were stored before, which of them may be gone, and what was seen."""
+
+    stream: str
+    report: StreamReport
+    had: int
+    live: set[str] | None = None  # stored ids, when everything is read, so that those that do not come are gone
+    seen: set[str] = field(default_factory=set)
+    number: int = 0
+
+
+def start_whole(run: Run, cursor: Mapping[str, Any] | None, checks: Mapping[str, str]) -> bool:
+    """Whether a stream that is read by changes is due to be read whole; never in the middle of a pull."""
+    if cursor is None or not cursor.get("since") or "stamp" in cursor or "whole" not in checks:
+        return cursor is None
+    return run.rules.whole_days > 0 and _due(run, checks["whole"], timedelta(days=run.rules.whole_days))
+
+
+def _due(run: Run, last: str, after: timedelta) -> bool:
+    return run.clock() - datetime.fromisoformat(last) >= after
+
+
+def read_stream(
+    run: Run, stream: Stream, report: StreamReport, cursor: dict[str, Any] | None, checks: Mapping[str, str]
+) -> None:
+    """Read a stream from where it stopped and store it batch by batch, each in a transaction with its cursor."""
+    if not stream.snapshot and start_whole(run, cursor, checks):
+        cursor = None
+    whole = stream.snapshot or cursor is None
+    with run.engine.connect() as connection:
+        live = write.live_ids(connection, run.source, TARGETS[stream.name])
+    reading = Reading(stream.name, report, len(live), live if whole else None)
+    overdue = False
+    limit = {"people": 10**9}.get(stream.name, 0)  # who shares a mailbox is seen only when everybody is
+    for batch in gather(run.connector.pull(stream.name, cursor), *([limit] if limit else [])):
+        if batch.facts.get("unchanged"):
+            report.read = report.kept = reading.had
+            return
+        _store(run, reading, batch, keep_cursor=batch.last or not stream.snapshot)
+        overdue = bool(batch.cursor.get("overdue"))
+    if whole and not stream.snapshot:
+        _checked(run, stream.name, {"whole": run.clock().isoformat()})
+    if stream.countable and (overdue or "count" not in checks or _due_count(run, checks)):
+        _compare(run, stream, report)
+
+
+def _due_count(run: Run, checks: Mapping[str, str]) -> bool:
+    return _due(run, checks["count"], timedelta(hours=run.rules.reconcile_hours))
+
+
+def _checked(run: Run, stream: str, checks: Mapping[str, str]) -> None:
+    with run.engine.begin() as connection:
+        write.keep_checks(connection, run.source, stream, checks)
+
+
+def _compare(run: Run, stream: Stream, report: StreamReport) -> None:
+    """Compare with what the source counts by itself, and read anew the parts that differ.
+
+    That is how rows that no query shows any more are found, and values that change without moving a time stamp.
+    """
+    parts = run.connector.survey(stream.name)
+    if parts is None:
+        return
+    with run.engine.connect() as connection:
+        differing = counts.differing(connection, run.source, stream.name, parts)
+    before = report.created + report.changed + report.removed
+    for part, known in differing:
+        reading = Reading(stream.name, report, len(known))
+        empty: Batch | None = None
+        for batch in gather(run.connector.recheck(stream.name, part, sorted(known))):
+            _store(run, reading, batch, keep_cursor=False)
+            empty = batch
+        gone = known - reading.seen
+        if gone and empty is not None:
+            _store(run, reading, Batch(stream.name, empty.table.slice(0, 0), {}, empty.facts), False, gone)
+    found = report.created + report.changed + report.removed - before
+    if found:
+        report.note([Note("found by counting only: no time stamp and no deletion log told of it", found)])
+    _checked(run, stream.name, {"count": run.clock().isoformat()})
+
+
+def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool, lost: set[str] | None = None) -> None:
+    """Land, translate and store one batch, with the cursor that stands for it, in one transaction."""
+    stream, report, target = reading.stream, reading.report, TARGETS[reading.stream]
+    if stream not in PRIVATE and batch.table.num_rows:
+        land(run.rules.landing, run.source, run.report.run_id, run.landed, batch)
+        run.landed += 1
+    drafts = run.connector.translate(batch)
+    with run.engine.begin() as connection:
+        now = run.clock()
+        run.hold.renew(connection, now)
+        rows, rejects = _enrich(connection, run, stream, drafts)
+        rows = write.filled(rows, target)
+        reading.seen |= set(rows["external_id"]) | {r.external_id for r in rejects}
+        gone = {r.external_id for r in rejects} | (lost or set())
+        if batch.last and reading.live is not None and batch.span is None:
+            gone |= reading.live - reading.seen
+        if batch.span is not None:
+            gone |= counts.ids_within(connection, run.source, stream, batch.span) - reading.seen
+        stored = write.stored_rows(connection, run.source, target, [*rows["external_id"], *gone])
+        todo = plan(rows, stored, target.columns, target.history, sorted(gone))
+        _brake(run, stream, reading.had, report.removed + len(todo.remove), bool(reading.seen))
+        write.apply(connection, run.source, stream, todo, run.report.run_id, now)
+        write.keep_rejects(connection, run.source, stream, rejects, rows["external_id"], run.report.run_id, now)
+        if keep_cursor:
+            write.keep_cursor(connection, run.source, stream, batch.cursor, run.report.run_id, now)
+            write.keep_checks(connection, run.source, stream, batch.checks)
+        _remember(connection, run, stream, todo, stored, rows)
+    report.read += batch.table.num_rows
+    report.created += len(todo.create)
+    report.changed += len(todo.change)
+    report.removed += len(todo.remove)
+    report.kept += todo.kept
+    report.rejected += len(rejects)
+    report.note(list(drafts.notes))
+
+
+def _enrich(connection: Connection, run: Run, stream: str, drafts: Drafts) -> tuple[pd.DataFrame, list[RejectDraft]]:
+    """What only the store knows: who it is about, in which period it falls, and its worth in the reporting currency."""
+    rows, rejects = drafts.rows, list(drafts.rejects)
+    if stream == "people":
+        rows = identity.resolve(connection, run.source, rows, run.rules)
+        run.report.touched |= organisation.keep(connection, run.source, rows, run.rules, run.clock().date())
+        return rows, rejects
+    if "owner_external_id" in rows:
+        rows = rows.assign(person_id=identity.owners(connection, run.source, rows["owner_external_id"]))
+    if stream in ("deals", "quotas"):
+        day = "close_day" if stream == "deals" else "first_day"
+        periods = money.ensure_periods(connection, run.rules.calendar, rows[day])
+        rates = money.Rates.stored(connection)
+        rows["reporting_minor"] = money.reporting_minor(rows, day, run.source, rates, run.rules.currency)
+        if stream == "deals":
+            rows["period_id"] = money.period_ids(rows["close_day"], periods)
+    else:
+        rows, lost = references.link(connection, run.source, stream, rows)
+        rejects += lost
+    return rows, rejects
+
+
+def _brake(run: Run, stream: str, had: int, lost: int, anything: bool) -> None:
+    rules = run.rules
+    heavy = lost >= rules.brake_from and missing_share(had, lost) > rules.brake
+    empty = not anything and had >= 3 and lost >= had
+    if (heavy or empty) and lost > run.allow_removals:
+        raise Brake(
+            f"{run.source}: {lost} of {had} {stream} are gone from the source ({missing_share(had, lost):.0%}); "
+            f"nothing was removed. If that is right, run again with --allow-removals {lost}"
+        )
+
+
+def _remember(
+    connection: Connection, run: Run, stream: str, todo: Plan, stored: pd.DataFrame, rows: pd.DataFrame
+) -> None:
+    """Note whom this batch touched and which quarters its deals close in."""
+    moved = {*todo.change["external_id"], *todo.remove}
+    before = stored[stored["external_id"].isin(moved)]
+    after = rows[rows["external_id"].isin({*todo.create["external_id"], *todo.change["external_id"]})]
+    for frame in (before, after):
+        for column in ("person_id", "with_person_id"):
+            if column in frame:
+                run.report.touched |= set(frame[column].dropna())
+    if stream == "splits" and (len(before) or len(after)):
+        table = core(Deal).c
+        deals = [*before["deal_external_id"], *after["deal_external_id"]]
+        for start in range(0, len(deals), write.CHUNK):
+            wanted = table.external_id.in_(deals[start : start + write.CHUNK])
+            query = select(table.person_id).where(table.connection == run.source, wanted)
+            run.report.touched |= {p for p in connection.scalars(query) if p}
+    if stream == "deals":
+        days = pd.concat([before["close_day"], after["close_day"]]).dropna().drop_duplicates()
+        periods = money.ensure_periods(connection, run.rules.calendar, days)
+        for name in set(money.period_ids(days, periods).dropna()):
+            period = next(p for p in periods if p.id == name)
+            run.spans.add((period.first_day, period.end_day))
+    run.rates_changed |= stream == "rates" and todo.writes > 0
+    run.people_changed |= stream == "people" and todo.writes > 0
+
+
+def sentence(error: Exception) -> str:
+    """One sentence for the books: never a traceback, a statement or the values in it."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, SQLAlchemyError):
+        cause = getattr(error, "orig", None) or error
+        return f"the store did not take the batch ({type(cause).__name__}: {str(cause).splitlines()[0][:120]})"
+    return (
+        f"the machine refused a file ({type(error).__name__}: {error.strerror if isinstance(error, OSError) else ''})"
+    )
