@@ -11,6 +11,7 @@ from beyond_quota.wiring import Installation, moment
 from models import Reject, StreamRun, SyncRun
 from models.base import core
 from models.money import plain
+from sync.apply import stored_cursors
 from sync.freshness import sources
 
 
@@ -19,16 +20,21 @@ def print_status(config: Path, now: str | None, as_json: bool) -> int:
     here = Installation.open(config, moment(now))
     with here.engine.connect() as connection:
         found = {s.connection: s for s in sources(connection, here.clock(), here.settings.tz)}
+        looked = {name: {s: c for s, (_, c) in stored_cursors(connection, name).items() if c} for name in found}
     facts: list[dict[str, Any]] = []
     for name in here.settings.connections:
         if name in found:
             facts.append({"connection": name, **{k: v for k, v in vars(found[name]).items() if k != "connection"}})
+            facts[-1]["checks"] = looked[name]
         else:
             facts.append({"connection": name, "state": "stale", "sentence": f"{name}: never synced"})
     if as_json:
         show(facts)
     for fact in [] if as_json else facts:
         typer.echo(f"{fact['state']:6} {fact['sentence']}")
+        for stream, checks in fact.get("checks", {}).items():
+            when = ", ".join(f"{way} {moment(at):%Y-%m-%d %H:%M} UTC" for way, at in checks.items())
+            typer.echo(f"       {stream}: lost rows looked for by {when}")
     return DONE if all(f["state"] == "fresh" for f in facts) else PARTIAL
 
 

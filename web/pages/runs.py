@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, Row, func, select
 
 from models import Connection as ConnectionRow
-from models import Reject, Schedule, StreamRun, SyncRun
+from models import Reject, Schedule, StreamCursor, StreamRun, SyncRun
 from models.base import core
 from models.ledger import RunStatus
 from web.access import Action, can
@@ -29,6 +29,9 @@ OUTCOME = {
     RunStatus.CANCELLED: "cancelled",
     RunStatus.STALE: "stopped without an end",
 }
+CHECKS = ("recycle bin", "deletion log", "count", "whole")
+"""The ways in which lost rows are looked for, from the one that sees least to the one that sees everything."""
+
 NOT_YOURS = "The sync pages are for operations and administrators. Your own page says how fresh its figures are."
 WITHHELD = "(somebody's own words, not shown here)"
 PERSONAL = frozenset({"objectives", "key_results", "check_ins", "feedback", "feedback_requests", "obstacles"})
@@ -61,6 +64,15 @@ class SourceLine:
     sentence: str
     schedule: str
     rejects: int
+    checks: Sequence["CheckLine"]
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """A stream, and when each way of finding its lost rows was last taken; "never" where it was not yet."""
+
+    stream: str
+    times: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -236,9 +248,24 @@ def _sources(store: Connection, reader: Reader) -> list[SourceLine]:
                 sentence=sentence,
                 schedule=_schedule(plans.get(row.name)),
                 rejects=waiting.get(row.name, 0),
+                checks=_checks(store, row.name, reader),
             )
         )
     return found
+
+
+def _checks(store: Connection, connection: str, reader: Reader) -> list[CheckLine]:
+    table = core(StreamCursor).c
+    rows = store.execute(
+        select(table.stream, table.checks).where(table.connection == connection).order_by(table.stream)
+    )
+    moments = [(row.stream, {k: datetime.fromisoformat(v) for k, v in (row.checks or {}).items()}) for row in rows]
+    words = reader.site.words
+    return [
+        CheckLine(stream, [words.moment(at[way]) if way in at else "never" for way in CHECKS])
+        for stream, at in moments
+        if at
+    ]
 
 
 def _freshness(last_good: datetime | None, last: Any, reader: Reader) -> tuple[str, str]:
