@@ -6,6 +6,7 @@ from datetime import date
 from sandbox.cast import TODAY
 from sandbox.hubspot import data as hubspot
 from sandbox.salesforce import data as salesforce
+from sandbox.salesforce.org import SalesforceOrg
 
 
 @dataclass
@@ -13,7 +14,7 @@ class Company:
     """Both systems of the company; the same seed gives the same company, byte by byte."""
 
     seed: int
-    salesforce: salesforce.SalesforceOrg
+    salesforce: SalesforceOrg
     hubspot: hubspot.Portal
     days: int = 0
 
@@ -29,5 +30,5 @@ class Company:
         """Let days pass: people win, push, change, hand over, delete and merge deals."""
         for _ in range(days):
             self.days += 1
-            self.salesforce.advance(self.seed, self.days)
+            salesforce.advance(self.salesforce, self.seed, self.days)
             self.hubspot.advance(self.seed, self.days)

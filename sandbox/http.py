@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -25,6 +25,12 @@ FAULTS = (
     "slow",
     "no_results",
     "repeating_cursor",
+    "limit",
+    "short",
+    "duplicate",
+    "html401",
+    "query_timeout",
+    "locator",
 )
 
 
@@ -70,6 +76,7 @@ class Fault:
     kind: str
     nth: int = 1
     times: int = 1
+    path: str = ""  # only requests whose address holds this are counted
 
 
 class LoopbackServer:
@@ -79,6 +86,7 @@ class LoopbackServer:
         self.requests: Counter[str] = Counter()
         self.log: list[str] = []
         self.faults: list[Fault] = []
+        self.before: Callable[[int, Request], None] | None = None  # called with each request before it is answered
         self._lock = threading.Lock()
         server = self
 
@@ -90,7 +98,7 @@ class LoopbackServer:
             def handle_any(self) -> None:
                 server._answer(self)
 
-            do_GET = do_POST = handle_any  # noqa: N815  (the names that http.server looks for)
+            do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815  (the names that http.server looks for)
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Silent: the request log is an attribute."""
@@ -112,6 +120,8 @@ class LoopbackServer:
         """How many requests it has had."""
         return sum(self.requests.values())
 
+    slowness = 2.0  # seconds that a slow answer takes
+
     def now(self) -> datetime:
         """The server's clock, which every answer carries as its Date."""
         raise NotImplementedError
@@ -120,11 +130,11 @@ class LoopbackServer:
         """Answer one request."""
         raise NotImplementedError
 
-    def fault(self, kind: str, nth: int = 1, times: int = 1) -> None:
-        """Let the nth request from now, and the `times - 1` after it, go wrong in this way."""
+    def fault(self, kind: str, nth: int = 1, times: int = 1, path: str = "") -> None:
+        """Let the nth request from now (to such a path), and the `times - 1` after it, go wrong in this way."""
         if kind not in FAULTS:
             raise ValueError(f"there is no fault {kind!r}; use one of {', '.join(FAULTS)}")
-        self.faults.append(Fault(kind, nth, times))
+        self.faults.append(Fault(kind, nth, times, path))
 
     def start(self) -> "LoopbackServer":
         """Begin to listen."""
@@ -142,9 +152,9 @@ class LoopbackServer:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    def _due(self) -> str:
+    def _due(self, address: str) -> str:
         with self._lock:
-            for fault in list(self.faults):
+            for fault in [f for f in self.faults if f.path in address]:
                 fault.nth -= 1
                 if fault.nth <= 0:
                     fault.times -= 1
@@ -161,9 +171,12 @@ class LoopbackServer:
             handler.command, url.path, parse_qs(url.query, keep_blank_values=True), headers, handler.rfile.read(length)
         )
         with self._lock:
-            self.requests[url.path] += 1
-            self.log.append(f"{handler.command} {handler.path}")
-        kind = self._due()
+            if not url.path.startswith("/sandbox/"):
+                self.requests[url.path] += 1
+                self.log.append(f"{handler.command} {handler.path}")
+        if self.before is not None and not url.path.startswith("/sandbox/"):
+            self.before(self.calls, request)
+        kind = "" if url.path.startswith("/sandbox/") else self._due(handler.path)
         response = self.spoil(kind, request, self.handle(request)) if kind else self.handle(request)
         if kind == "reset":
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -177,7 +190,8 @@ class LoopbackServer:
         for name, value in response.headers.items():
             handler.send_header(name, value)
         handler.end_headers()
-        handler.wfile.write(response.body)
+        if handler.command != "HEAD":
+            handler.wfile.write(response.body)
         handler.wfile.flush()
         if kind == "truncate":
             handler.connection.shutdown(socket.SHUT_RDWR)
@@ -199,8 +213,10 @@ class LoopbackServer:
             return Response(200, good.body[: len(good.body) // 2])
         if kind == "redirect":
             return Response(302, b"", headers={"Location": "http://localhost:9/elsewhere"})
+        if kind == "html401":
+            return Response(401, b"<html><body>Session expired</body></html>", "text/html")
         if kind == "slow":
-            time.sleep(2)
+            time.sleep(self.slowness)
         if kind in ("no_results", "repeating_cursor"):
             return self.spoil_page(kind, good)
         return good

@@ -7,20 +7,12 @@ from typing import Any
 
 from sandbox.company import Company
 from sandbox.hubspot.data import ZONE
-
-Key = tuple[str, str, str]  # quarter, currency, status
+from sandbox.salesforce.truth import Key, truth
 
 
 def salesforce_truth(company: Company) -> dict[Key, tuple[Decimal, int]]:
     """Live opportunities by quarter of the close date, currency and status: amount and number."""
-    found: dict[Key, list[Any]] = defaultdict(lambda: [Decimal(0), 0])
-    for deal in company.salesforce.deals:
-        if not deal["IsDeleted"]:
-            status = "won" if deal["IsWon"] else ("lost" if deal["IsClosed"] else "open")
-            bucket = found[_quarter(deal["CloseDate"]), deal["CurrencyIsoCode"], status]
-            bucket[0] += deal["Amount"] or 0
-            bucket[1] += 1
-    return {key: (amount, number) for key, (amount, number) in found.items()}
+    return truth(company.salesforce)
 
 
 def hubspot_truth(company: Company) -> dict[Key, tuple[Decimal, int]]:

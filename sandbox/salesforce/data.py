@@ -2,17 +2,14 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sandbox.cast import CAST, Member
+from sandbox.salesforce import settings
+from sandbox.salesforce.org import Record, SalesforceOrg, make_id
 
-Record = dict[str, Any]
-PREFIX = {"User": "005", "Opportunity": "006", "ForecastingQuota": "0J9", "OpportunityStage": "01J", "OpportunitySplit": "0KG",
-          "OpportunitySplitType": "1C0", "ForecastingType": "0Db", "CurrencyType": "01L", "DatedConversionRate": "04w",
-          "Organization": "00D"}  # fmt: skip
 CUSTOMERS = ("Pretend Harbour", "Sample Orchards", "Placeholder Print", "Mock Mills", "Dummy Dairies", "Example Lines",
              "Specimen Glass", "Draft Breweries", "Template Tiles", "Fictional Ferries", "Invented Ironworks")  # fmt: skip
 WANTED = ("renewal", "extension", "first order", "pilot", "service contract", "spare parts", "second site")
@@ -24,80 +21,6 @@ STAGES = (
     ("Closed Won", True, True, 100, "Closed"),
     ("Closed Lost", True, False, 0, "Omitted"),
 )
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-def make_id(kind: str, number: int) -> str:
-    """An 18-character id with the right prefix and its case checksum."""
-    short = f"{PREFIX[kind]}Sa0000{_base62(number):A>6}"
-    checks = ""
-    for start in (0, 5, 10):
-        bits = sum(1 << i for i, c in enumerate(short[start : start + 5]) if c.isupper())
-        checks += "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits]
-    return short + checks
-
-
-def _base62(number: int) -> str:
-    out = ""
-    while number:
-        number, rest = divmod(number, 62)
-        out = LETTERS[rest] + out
-    return out
-
-
-@dataclass
-class SalesforceOrg:
-    """Every object of the org by name, and its own clock. `features` may be switched off, as in real orgs."""
-
-    today: date
-    rng: random.Random
-    objects: dict[str, dict[str, Record]] = field(default_factory=dict)
-    features: set[str] = field(default_factory=lambda: {"multicurrency", "forecasting", "splits"})
-    clock: datetime = field(default=datetime(2026, 1, 1, tzinfo=UTC))
-    numbers: int = 0
-
-    def now(self) -> datetime:
-        """The org's own time."""
-        return self.clock
-
-    def add(self, kind: str, **fields: Any) -> Record:
-        """A new record with its id and stamps."""
-        self.numbers += 1
-        stamp = fields.pop("SystemModstamp", self.clock)
-        record = {"Id": make_id(kind, self.numbers), **fields, "SystemModstamp": stamp, "LastModifiedDate": stamp}
-        self.objects.setdefault(kind, {})[record["Id"]] = record
-        return record
-
-    def change(self, record: Record, **fields: Any) -> None:
-        """Change a record, as a person would: its stamp moves."""
-        record |= fields | {"SystemModstamp": self.clock, "LastModifiedDate": self.clock}
-
-    @property
-    def deals(self) -> list[Record]:
-        """Every opportunity, deleted ones too."""
-        return list(self.objects["Opportunity"].values())
-
-    def advance(self, seed: int, day: int) -> None:
-        """One day's work: deals won, pushed, changed, handed over, one deleted, one new."""
-        rng = random.Random(f"{seed}-salesforce-{day}")
-        self.today += timedelta(days=1)
-        self.clock += timedelta(days=1)
-        live = [d for d in self.deals if not d["IsDeleted"] and not d["IsClosed"]]
-        picks = rng.sample(live, min(6, len(live)))
-        for deal, what in zip(picks, ("won", "pushed", "dearer", "handed over", "deleted", "won"), strict=False):
-            if what == "won":
-                self.change(deal, **_stage(4), CloseDate=self.today)
-            elif what == "pushed":
-                self.change(deal, CloseDate=deal["CloseDate"] + timedelta(days=30), PushCount=deal["PushCount"] + 1)
-            elif what == "dearer":
-                self.change(deal, Amount=(deal["Amount"] or Decimal(1000)) + Decimal("250.50"))
-            elif what == "handed over":
-                owners = [u for u in self.objects["User"].values() if u["IsActive"] and u["UserType"] == "Standard"]
-                self.change(deal, OwnerId=rng.choice(owners)["Id"])
-            else:
-                self.change(deal, IsDeleted=True)
-        owner = rng.choice([d["OwnerId"] for d in live])
-        _opportunity(self, rng, owner, 0, self.today + timedelta(days=20), "EUR", self.today)
 
 
 def _stage(index: int) -> Record:
@@ -123,9 +46,34 @@ def _opportunity(
         "Name": f"{customer} {rng.choice(WANTED)}", "AccountId": f"001{customer[:3]}", "OwnerId": owner, "Amount": amount,
         "CurrencyIsoCode": currency, **_stage(stage), "CloseDate": close, "IsDeleted": False, "Type": "New Business",
         "CreatedDate": datetime.combine(created, time(9), UTC), "PushCount": 0, "NextStep": None,
-        "LastStageChangeDate": None, "RecordTypeId": None,
+        "LastStageChangeDate": None, "RecordTypeId": None, **settings.own_fields(org, amount),
     }  # fmt: skip
+    if "Amount" in more:
+        more |= settings.own_fields(org, more["Amount"])
     return org.add("Opportunity", **(fields | more))
+
+
+def advance(org: SalesforceOrg, seed: int, day: int) -> None:
+    """One day's work: deals won, pushed, changed, handed over, one deleted, one new."""
+    rng = random.Random(f"{seed}-salesforce-{day}")
+    org.today += timedelta(days=1)
+    org.clock += timedelta(days=1)
+    live = [d for d in org.deals if not d["IsDeleted"] and not d["IsClosed"]]
+    picks = rng.sample(live, min(6, len(live)))
+    for deal, what in zip(picks, ("won", "pushed", "dearer", "handed over", "deleted", "won"), strict=False):
+        if what == "won":
+            org.change(deal, **_stage(4), CloseDate=org.today)
+        elif what == "pushed":
+            org.change(deal, CloseDate=deal["CloseDate"] + timedelta(days=30), PushCount=deal["PushCount"] + 1)
+        elif what == "dearer":
+            org.change(deal, Amount=(deal["Amount"] or Decimal(1000)) + Decimal("250.50"))
+        elif what == "handed over":
+            owners = [u for u in org.objects["User"].values() if u["IsActive"] and u["UserType"] == "Standard"]
+            org.change(deal, OwnerId=rng.choice(owners)["Id"])
+        else:
+            org.delete(deal)
+    owner = rng.choice([d["OwnerId"] for d in live])
+    _opportunity(org, rng, owner, 0, org.today + timedelta(days=20), "EUR", org.today)
 
 
 def quarter_start(day: date, back: int = 0) -> date:
@@ -139,6 +87,7 @@ def generate(seed: int, today: date, deals: int | None = None, reps: int | None 
     org = SalesforceOrg(today, random.Random(f"{seed}-salesforce"))
     org.clock = datetime.combine(today, time(1), UTC) - timedelta(days=40)
     members = [m for m in CAST if "salesforce" in m.crms] if deals is None else _crowd(reps or 50)
+    settings.first(org)
     _settings(org)
     users = _users(org, members)
     if deals is None:
@@ -146,7 +95,9 @@ def generate(seed: int, today: date, deals: int | None = None, reps: int | None 
     else:
         _bulk(org, list(users.values()), deals)
     _quotas(org, users)
+    settings.add(org, whole=deals is None)
     org.clock = datetime.combine(today, time(1), UTC)
+    org.forget_deletions()
     return org
 
 

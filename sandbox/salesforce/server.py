@@ -1,38 +1,48 @@
-"""The Salesforce-shaped REST paths: sign-in, query, queryAll, describe, deleted, limits."""
+"""The Salesforce-shaped REST paths: sign-in, queries, bulk jobs, describe, deletions, limits, and writing by external id."""
 
-import base64
 import json
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sandbox.http import LoopbackServer, Request, Response
-from sandbox.salesforce.data import Record, SalesforceOrg
+from sandbox.salesforce import describe, jobs
+from sandbox.salesforce.control import control
+from sandbox.salesforce.org import OPTIONAL, PREFIX, Record, SalesforceOrg
 from sandbox.salesforce.soql import Parser, Query, SoqlError, run
+from sandbox.salesforce.tokens import Tokens
+from sandbox.salesforce.upserts import upsert
 
-CLIENT = ("sandbox-client", "sandbox-secret")
-OPTIONAL = {
-    "multicurrency": {"CurrencyType", "DatedConversionRate"},
-    "forecasting": {"ForecastingQuota", "ForecastingType"},
-    "splits": {"OpportunitySplit", "OpportunitySplitType"},
-}
-PAGE = 2000
+PAGE, LONGEST, GROUPS = 2000, 16_384, 2000
+"""Rows of a page, signs of an address, and groups of a grouped query."""
+
+REACH = timedelta(days=15)
+UNAUTHORISED = ("INVALID_SESSION_ID", "Session expired or invalid")
 
 
 class SalesforceServer(LoopbackServer):
-    """Serves an org. Client credentials are sandbox-client and sandbox-secret."""
+    """Serves an org. Client credentials are sandbox-client and sandbox-secret.
+
+    `hidden` are objects ("Event") and fields ("Opportunity.Amount") that our user may not see; `formulas` are fields
+    that describe calls calculated; `locked` are external ids whose rows cannot be written now.
+    """
 
     def __init__(self, org: SalesforceOrg, port: int = 0, page: int = PAGE) -> None:
         super().__init__(port)
         self.org = org
         self.page = page
-        self.tokens: set[str] = set()
+        self.tokens = Tokens(self.now)
+        self.jobs = jobs.Jobs()
         self.locators: dict[str, tuple[Query, list[Record]]] = {}
-        self.log_ins = 0
+        self.daily, self.used, self.per_app = 100_000, 0, False
+        self.hidden: set[str] = set()
+        self.formulas: set[str] = set()
+        self.locked: set[str] = set()
 
     def __enter__(self) -> "SalesforceServer":
         self.start()
@@ -41,102 +51,145 @@ class SalesforceServer(LoopbackServer):
     def now(self) -> datetime:
         return self.org.now()
 
+    @property
+    def log_ins(self) -> int:
+        """How often somebody signed in."""
+        return self.tokens.log_ins
+
     def unauthorised(self) -> Response:
-        self.tokens.clear()
-        return self.error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        self.tokens.sessions.clear()
+        return self.error(401, *UNAUTHORISED)
 
     def error(self, status: int, code: str, message: str) -> Response:
         """An error as the service words it."""
         return Response(status, json.dumps([{"message": message, "errorCode": code}]).encode())
 
     def answer(self, facts: Any) -> Response:
-        """A good answer, with the header that tells how many calls are left."""
-        usage = {"Sforce-Limit-Info": f"api-usage={self.calls}/100000"}
-        return Response(200, "".join(_json(facts)).encode(), headers=usage)
+        """A good answer."""
+        return Response(200, as_json(facts))
+
+    def usage(self) -> dict[str, str]:
+        """The header that tells how many calls are used, in either of its forms."""
+        found = f"api-usage={self.used}/{self.daily}"
+        app = f"; per-app-api-usage={self.used}/{self.daily}(appName=sample-app)"
+        return {"Sforce-Limit-Info": found + (app if self.per_app else "")}
 
     def objects(self) -> dict[str, dict[str, Record]]:
-        """The objects that the org's features let be seen."""
-        hidden = {name for feature, names in OPTIONAL.items() if feature not in self.org.features for name in names}
-        return {name: records for name, records in self.org.objects.items() if name not in hidden}
+        """The objects that the org's features and our user's rights let be seen."""
+        hidden = {n for feature, names in OPTIONAL.items() if feature not in self.org.features for n in names}
+        every = {**{name: {} for name in describe.SCHEMA}, **self.org.objects}
+        return {name: records for name, records in every.items() if name not in hidden | self.hidden}
 
     def fields(self, name: str) -> list[str]:
-        """The field names of an object."""
-        record = next(iter(self.objects()[name].values()))
-        return [f for f in record if f != "CurrencyIsoCode" or "multicurrency" in self.org.features]
+        """The field names of an object that our user may see."""
+        first = next(iter(self.objects()[name].values()), {})
+        every = [*first] if first else describe.SCHEMA[name].split()
+        seen = [f for f in every if f != "CurrencyIsoCode" or "multicurrency" in self.org.features]
+        seen = [f for f in seen if f != "RecordTypeId" or "record_types" in self.org.features]
+        return [f for f in seen if f"{name}.{f}" not in self.hidden]
 
     def handle(self, request: Request) -> Response:
+        if request.path.startswith("/sandbox/"):
+            return control(self, request.path.removeprefix("/sandbox/"), request)
         if request.path == "/services/oauth2/token":
-            return self.token(request)
+            return self.tokens.oauth(request)
+        soap = re.fullmatch(r"/services/Soap/u/(\d+\.0)(/.*)?", request.path)
+        if soap:
+            return self.tokens.soap(soap[1], request)
         match = re.fullmatch(r"/services/data/v(\d+\.0)(/.*)?", request.path)
-        if match is None:
+        if match is None or not 31 <= float(match[1]) <= 68:
             return self.error(404, "NOT_FOUND", "The requested resource does not exist")
-        if not 31 <= float(match[1]) <= 68:
-            return self.error(404, "NOT_FOUND", "The requested resource does not exist")
-        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
-            return self.error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens.sessions:
+            return self.error(401, *UNAUTHORISED)
+        self.used += 1
+        if self.used > self.daily:
+            return self.error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+        response = self.guarded(match[2] or "", request)
+        response.headers |= self.usage()
+        return response
+
+    def guarded(self, path: str, request: Request) -> Response:
+        """A path below the version, with the query language's own refusals."""
         try:
-            return self.rest(match[2] or "", request)
+            return self.rest(path, request)
         except SoqlError as error:
             return self.error(400, error.code, error.message)
 
-    def token(self, request: Request) -> Response:
-        form = request.form
-        given = (form.get("client_id", ""), form.get("client_secret", ""))
-        basic = request.headers.get("authorization", "")
-        if basic.startswith("Basic "):
-            name, _, secret = base64.b64decode(basic[6:]).decode().partition(":")
-            given = (name, secret)
-        if form.get("grant_type") != "client_credentials" or given != CLIENT:
-            body = {"error": "invalid_client", "error_description": "invalid client credentials"}
-            return Response(400, json.dumps(body).encode())
-        self.log_ins += 1
-        token = f"00D!{secrets.token_hex(12)}"
-        self.tokens.add(token)
-        body = {"access_token": token, "instance_url": "https://pretend.my.salesforce.com", "token_type": "Bearer",
-                "issued_at": str(int(self.now().timestamp() * 1000)), "id": "https://login.salesforce.com/id/x/y"}  # fmt: skip
-        return Response(200, json.dumps(body).encode())
-
     def rest(self, path: str, request: Request) -> Response:
+        """A path below the version."""
         parts = [unquote(p) for p in path.strip("/").split("/")]
         if parts[0] in ("query", "queryAll"):
             return self.query(parts, request)
-        if parts == ["sobjects"]:
-            return self.answer({"sobjects": [{"name": n, "queryable": True} for n in self.objects()]})
         if parts == ["composite"]:
             return self.composite(request)
+        if parts[0] == "jobs":
+            return self.job(parts, request)
+        if parts[:2] == ["composite", "sobjects"] and request.method == "PATCH":
+            return upsert(self, parts[2], parts[3], request)
+        if parts == ["sobjects"]:
+            shown = [describe.summary(n, PREFIX.get(n, "000")) for n in self.objects()]
+            return self.answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": shown})
         if parts == ["limits"]:
-            return self.answer({"DailyApiRequests": {"Max": 100000, "Remaining": 100000 - self.calls}})
+            left = {"Max": self.daily, "Remaining": max(self.daily - self.used, 0)}
+            jobs_left = {"Max": 10_000, "Remaining": 10_000 - len(self.jobs.kept)}
+            return self.answer({"DailyApiRequests": left, "DailyBulkV2QueryJobs": jobs_left})
         if parts[0] == "sobjects" and len(parts) == 3:
-            if parts[1] not in self.objects():
-                return self.error(404, "NOT_FOUND", "The requested resource does not exist")
-            if parts[2] == "describe":
-                fields = [
-                    {"name": f, "type": "string", "calculated": False, "custom": f.endswith("__c")}
-                    for f in self.fields(parts[1])
-                ]
-                return self.answer({"name": parts[1], "fields": fields})
-            if parts[2] == "deleted":
-                return self.deleted(parts[1], request)
+            return self.about(parts[1], parts[2], request)
         return self.error(404, "NOT_FOUND", "The requested resource does not exist")
 
     def composite(self, request: Request) -> Response:
+        """Up to 25 requests as one call, at most 5 of them queries."""
+        asked = request.json["compositeRequest"]
+        queries = sum("/query" in one["url"] and "/jobs/" not in one["url"] for one in asked)
+        if len(asked) > 25 or queries > 5:
+            return self.error(400, "LIMIT_EXCEEDED", f"{len(asked)} requests with {queries} queries are too many")
         answers = []
-        for one in request.json["compositeRequest"]:
+        for one in asked:
             url = urlsplit(one["url"])
-            inner = Request(one["method"], url.path, parse_qs(url.query, keep_blank_values=True), {}, b"")
-            try:
-                found = self.rest(url.path.split("/", 4)[-1], inner)
-            except SoqlError as error:
-                found = self.error(400, error.code, error.message)
-            answers.append('{"body":%s,"httpHeaders":{},"httpStatusCode":%d,"referenceId":"%s"}' % (
-                found.body.decode(), found.status, one["referenceId"]))
-        return Response(200, ('{"compositeResponse":[%s]}' % ",".join(answers)).encode())
+            headers = {k.lower(): v for k, v in one.get("httpHeaders", {}).items()}
+            inner = Request(one["method"], url.path, parse_qs(url.query, keep_blank_values=True), headers, b"")
+            found = self.guarded(url.path.split("/", 4)[-1], inner)
+            facts = f'"httpHeaders":{{}},"httpStatusCode":{found.status},"referenceId":{json.dumps(one["referenceId"])}'
+            answers.append(f'{{"body":{found.body.decode()},{facts}}}')
+        return Response(200, f'{{"compositeResponse":[{",".join(answers)}]}}'.encode())
 
-    def deleted(self, name: str, request: Request) -> Response:
-        start, end = (datetime.fromisoformat(request.one(k).replace(" ", "+")) for k in ("start", "end"))
-        gone = [r for r in self.objects()[name].values() if r.get("IsDeleted") and start <= r["SystemModstamp"] < end]
-        facts = {"deletedRecords": [{"id": r["Id"], "deletedDate": r["SystemModstamp"]} for r in gone]}
-        return self.answer(facts | {"earliestDateAvailable": start, "latestDateCovered": end})
+    def about(self, name: str, what: str, request: Request) -> Response:
+        """What is told of one object: its fields, and which records were deleted or changed."""
+        if name not in self.objects():
+            return self.error(404, "NOT_FOUND", "The requested resource does not exist")
+        if what == "describe":
+            records = list(self.objects()[name].values())[:50]
+            fields = [
+                describe.field(f, [r.get(f) for r in records], f"{name}.{f}" in self.formulas)
+                for f in self.fields(name)
+            ]
+            return self.answer({**describe.summary(name, PREFIX.get(name, "000")), "fields": fields})
+        if what not in ("deleted", "updated"):
+            return self.error(404, "NOT_FOUND", "The requested resource does not exist")
+        start, end = (
+            datetime.fromisoformat(request.one(k).replace(" ", "+")).replace(second=0, microsecond=0)
+            for k in ("start", "end")
+        )
+        if start >= end:
+            return self.error(400, "INVALID_REPLICATION_DATE", "endDate must be later than startDate")
+        if start < self.now() - REACH:
+            return self.error(400, "INVALID_REPLICATION_DATE", "startDate cannot be more than 15 days ago")
+        until = {"latestDateCovered": end}
+        if what == "updated":
+            changed = [i for i, r in self.objects()[name].items() if start <= r["SystemModstamp"] < end]
+            return self.answer({"ids": changed} | until)
+        log = self.org.deletions.get(name, {})
+        gone = [{"id": i, "deletedDate": when} for i, when in log.items() if start <= when < end]
+        return self.answer({"deletedRecords": gone, "earliestDateAvailable": self.now() - REACH} | until)
+
+    def records(self, query: Query, everything: bool) -> list[Any]:
+        """What a query finds."""
+        records = list(self.objects()[query.table].values())
+        return run(query, records if everything else [r for r in records if not r.get("IsDeleted")])
+
+    def parsed(self, text: str) -> Query:
+        """A query, checked against what our user may see."""
+        return Parser(text, {n: self.fields(n) for n in self.objects()}).parse()
 
     def query(self, parts: list[str], request: Request) -> Response:
         size = self.page
@@ -149,18 +202,21 @@ class SalesforceServer(LoopbackServer):
                 return self.error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
             query, kept = self.locators[name]
             return self.answer(self.shown(parts[0], name, query, kept, int(at), size))
-        query = Parser(request.one("q"), {n: self.fields(n) for n in self.objects()}).parse()
-        records = list(self.objects()[query.table].values())
-        if parts[0] == "query":
-            records = [r for r in records if not r.get("IsDeleted")]
-        found: list[Any] = run(query, records)
+        if len(request.one("q")) > LONGEST:
+            return Response(414, b"<h1>URI Too Long</h1>", "text/html")
+        query = self.parsed(request.one("q"))
+        found = self.records(query, parts[0] == "queryAll")
         if query.select == [("COUNT", "", "")]:
             return self.answer({"totalSize": len(found), "done": True, "records": []})
+        if query.aggregate and len(found) > GROUPS:
+            return self.error(400, "OPERATION_TOO_LARGE", "too many query results, LIMIT or additional filters needed")
         name = f"0r8{secrets.token_hex(7)}"
-        self.locators[name] = (query, found)
+        if len(found) > size:
+            self.locators[name] = (query, found)
         return self.answer(self.shown(parts[0], name, query, found, 0, size))
 
     def shown(self, verb: str, name: str, query: Query, found: list[Record], at: int, size: int) -> dict[str, Any]:
+        """One page of a query."""
         part, kind = found[at : at + size], "AggregateResult" if query.aggregate else query.table
         url = f"/services/data/v66.0/sobjects/{kind}/"
         if query.aggregate:
@@ -173,13 +229,61 @@ class SalesforceServer(LoopbackServer):
             page["nextRecordsUrl"] = f"/services/data/v66.0/{verb}/{name}-{at + size}"
         return page
 
+    def job(self, parts: list[str], request: Request) -> Response:
+        """Bulk API 2.0 query jobs."""
+        if parts[1:2] != ["query"]:
+            return self.error(404, "NOT_FOUND", "The requested resource does not exist")
+        if request.method == "POST":
+            given = request.json
+            query = self.parsed(given["query"])
+            if query.aggregate:
+                return self.error(400, "API_ERROR", "Aggregate functions are not supported in Bulk Query")
+            names = [n for _, n, _ in query.select]
+            rows = self.records(query, given["operation"] == "queryAll")
+            job = self.jobs.start(given["operation"], given["query"], query.table, names, rows)
+            return self.answer(self.jobs.facts(job, self.now(), asked=False))
+        if len(parts) < 3 or parts[2] not in self.jobs.kept:
+            return self.error(404, "NOT_FOUND", "The requested resource does not exist")
+        job = self.jobs.kept[parts[2]]
+        if request.method == "DELETE":
+            del self.jobs.kept[job.id]
+            return Response(204, b"")
+        if parts[3:] == ["results"]:
+            return self.jobs.results(job, request)
+        return self.answer(self.jobs.facts(job, self.now()))
 
-def _json(value: Any) -> "list[str]":
+    def spoil(self, kind: str, request: Request, good: Response) -> Response:
+        if kind == "limit":
+            return self.error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+        if kind == "query_timeout":
+            return self.error(400, "QUERY_TIMEOUT", "Your query request was running for too long.")
+        if kind == "locator":
+            return self.error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        if kind in ("short", "duplicate"):
+            return self.cut(good, kind == "duplicate")
+        return super().spoil(kind, request, good)
+
+    def cut(self, good: Response, duplicate: bool) -> Response:
+        """A page whose last row is missing, or is its first one again; everything else stays as promised."""
+        if good.content_type.startswith("text/csv"):
+            return replace(good, body=jobs.fewer(good.body, duplicate))
+        page = json.loads(good.body, parse_float=Decimal)
+        pages = [p.get("body") for p in page.get("compositeResponse", [])] or [page]
+        for one in pages:
+            if isinstance(one, dict) and one.get("records"):
+                one["records"] = [*one["records"][:-1], *([one["records"][0]] if duplicate else [])]
+        return replace(good, body=as_json(page))
+
+
+def as_json(value: Any) -> bytes:
     """JSON with exact decimals and dates as the service writes them."""
-    return [json.dumps(_plain(value), ensure_ascii=False).replace('"\\u0000', "").replace('\\u0000"', "")]
+    return json.dumps(plain(value), ensure_ascii=False).replace('"\\u0000', "").replace('\\u0000"', "").encode()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
     if isinstance(value, Decimal):
         return f"\0{value}\0"  # unquoted afterwards: a float would add digits that nobody entered
     if isinstance(value, datetime):
@@ -187,7 +291,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    return value
+        return {k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list) else value

@@ -55,9 +55,13 @@ class Parser:
                 raise SoqlError("MALFORMED_QUERY", f"unexpected token: {text[at : at + 20]!r}")
             self.tokens.append((match.lastgroup or "", match[match.lastgroup or ""]))
             at = match.end()
-        self.at = 0
+        self.at, self.text = 0, text
         self.objects = objects
         self.fields: set[str] = set()
+
+    def refused(self, code: str, message: str) -> SoqlError:
+        """A refusal as the service words it: with the query, a mark under the place, and then what is wrong."""
+        return SoqlError(code, f"\n{self.text}\n       ^\nERROR at Row:1:Column:8\n{message}")
 
     def peek(self) -> str:
         return self.tokens[self.at][1].upper() if self.at < len(self.tokens) else ""
@@ -87,7 +91,7 @@ class Parser:
         self.take("FROM")
         query.table = self.take()
         if query.table not in self.objects:
-            raise SoqlError("INVALID_TYPE", f"sObject type '{query.table}' is not supported.")
+            raise self.refused("INVALID_TYPE", f"sObject type '{query.table}' is not supported.")
         self.fields = set(self.objects[query.table])
         query.select = [(f, self.known(n, query.table) if n else "", a) for f, n, a in items]
         if self.maybe("WHERE"):
@@ -143,7 +147,7 @@ class Parser:
             message = (
                 f"No such column '{name}' on entity '{table}'. If you are attempting to use a custom field, be sure "
             )
-            raise SoqlError("INVALID_FIELD", message + "to append the '__c' after the custom field name.")
+            raise self.refused("INVALID_FIELD", message + "to append the '__c' after the custom field name.")
         return name
 
     def either(self, table: str) -> Test:

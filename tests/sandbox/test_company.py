@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from sandbox.company import Company
-from sandbox.salesforce.data import make_id, quarter_start
+from sandbox.salesforce.data import quarter_start
+from sandbox.salesforce.org import make_id
 from sandbox.salesforce.soql import Parser, SoqlError, run
 from sandbox.truth import hubspot_truth, salesforce_truth
 
