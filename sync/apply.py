@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Insert, delete, select, update
+from sqlalchemy import Connection, Insert, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connectors.base import RejectDraft
@@ -51,11 +51,24 @@ def _instants(frame: pd.DataFrame) -> pd.DataFrame:
 
 def live_ids(connection: Connection, source: str, target: Target) -> set[str]:
     """The ids of every row of a source that is not gone."""
-    table = core(target.table)
-    query = select(table.c.external_id).where(table.c.connection == source)
-    if "removed_at" in table.c:
-        query = query.where(table.c.removed_at.is_(None))
-    return set(connection.scalars(query))
+    return set(connection.scalars(select(core(target.table).c.external_id).where(*_live(source, target))))
+
+
+def live_count(connection: Connection, source: str, target: Target) -> int:
+    """How many rows of a source are not gone."""
+    query = select(func.count()).select_from(core(target.table)).where(*_live(source, target))
+    return connection.scalar(query) or 0
+
+
+def is_empty(connection: Connection, source: str, target: Target) -> bool:
+    """Whether nothing of a source was ever stored, gone rows included."""
+    table = core(target.table).c
+    return connection.execute(select(table.external_id).where(table.connection == source).limit(1)).first() is None
+
+
+def _live(source: str, target: Target) -> list[Any]:
+    table = core(target.table).c
+    return [table.connection == source, *([table.removed_at.is_(None)] if "removed_at" in table else [])]
 
 
 def apply(connection: Connection, source: str, stream: str, plan: Plan, run_id: str, now: datetime) -> None:
@@ -63,8 +76,8 @@ def apply(connection: Connection, source: str, stream: str, plan: Plan, run_id: 
     target = TARGETS[stream]
     table = core(target.table)
     rows = pd.concat([plan.create, plan.change]) if len(plan.change) else plan.create
-    if len(rows):
-        records = to_records(rows, table)
+    for start in range(0, len(rows), CHUNK):
+        records = to_records(rows.iloc[start : start + CHUNK], table)
         for record in records:
             record["connection"] = source
             if "id" in table.c:

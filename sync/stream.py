@@ -1,7 +1,7 @@
 """One stream of one run: read, land, translate, plan, apply; then compared with what the source counts by itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,14 +49,14 @@ class Run:
 
 @dataclass
 class Reading:
-    """A stream while it is read: how many rows were stored before, which of them may be gone, and what was seen."""
+    """A stream while it is read: how many rows were stored before, and which of them have not come yet."""
 
     stream: str
     report: StreamReport
     had: int
-    live: set[str] | None = None  # stored ids, when everything is read, so that those that do not come are gone
-    seen: set[str] = field(default_factory=set)
-    number: int = 0
+    missing: set[str] | None = None  # stored ids that have not come, when everything is read: at the end they are gone
+    came: bool = False
+    fresh: bool = False  # nothing of it was ever stored, so there is nothing to compare with
 
 
 def start_whole(run: Run, cursor: Mapping[str, Any] | None, checks: Mapping[str, str]) -> bool:
@@ -78,8 +78,10 @@ def read_stream(
         cursor = None
     whole = stream.snapshot or cursor is None
     with run.engine.connect() as connection:
-        live = write.live_ids(connection, run.source, TARGETS[stream.name])
-    reading = Reading(stream.name, report, len(live), live if whole else None)
+        live = write.live_ids(connection, run.source, TARGETS[stream.name]) if whole else None
+        had = len(live) if live is not None else write.live_count(connection, run.source, TARGETS[stream.name])
+        fresh = had == 0 and write.is_empty(connection, run.source, TARGETS[stream.name])
+    reading = Reading(stream.name, report, had, live, fresh=fresh)
     overdue = False
     limit = {"people": 10**9}.get(stream.name, 0)  # who shares a mailbox is seen only when everybody is
     for batch in gather(run.connector.pull(stream.name, cursor), *([limit] if limit else [])):
@@ -115,21 +117,20 @@ def _compare(run: Run, stream: Stream, report: StreamReport) -> None:
         differing = counts.differing(connection, run.source, stream.name, parts)
     before = report.created + report.changed + report.removed
     for part, known in differing:
-        reading = Reading(stream.name, report, len(known))
+        reading = Reading(stream.name, report, len(known), set(known))
         empty: Batch | None = None
         for batch in gather(run.connector.recheck(stream.name, part, sorted(known))):
             _store(run, reading, batch, keep_cursor=False)
             empty = batch
-        gone = known - reading.seen
-        if gone and empty is not None:
-            _store(run, reading, Batch(stream.name, empty.table.slice(0, 0), {}, empty.facts), False, gone)
+        if reading.missing and empty is not None:
+            _store(run, reading, Batch(stream.name, empty.table.slice(0, 0), {}, empty.facts, last=True), False)
     found = report.created + report.changed + report.removed - before
     if found:
         report.note([Note("found by counting only: no time stamp and no deletion log told of it", found)])
     _checked(run, stream.name, {"count": run.clock().isoformat()})
 
 
-def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool, lost: set[str] | None = None) -> None:
+def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
     """Land, translate and store one batch, with the cursor that stands for it, in one transaction."""
     stream, report, target = reading.stream, reading.report, TARGETS[reading.stream]
     if stream not in PRIVATE and batch.table.num_rows:
@@ -141,15 +142,18 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool, lost: se
         run.hold.renew(connection, now)
         rows, rejects = _enrich(connection, run, stream, drafts)
         rows = write.filled(rows, target)
-        reading.seen |= set(rows["external_id"]) | {r.external_id for r in rejects}
-        gone = {r.external_id for r in rejects} | (lost or set())
-        if batch.last and reading.live is not None and batch.span is None:
-            gone |= reading.live - reading.seen
+        ids, gone = set(rows["external_id"]), {r.external_id for r in rejects}
+        reading.came |= bool(ids or gone)
+        if reading.missing is not None:
+            reading.missing -= ids | gone
         if batch.span is not None:
-            gone |= counts.ids_within(connection, run.source, stream, batch.span) - reading.seen
-        stored = write.stored_rows(connection, run.source, target, [*rows["external_id"], *gone])
+            gone |= counts.ids_within(connection, run.source, stream, batch.span) - ids
+        elif batch.last and reading.missing:
+            gone |= reading.missing
+        known = [] if reading.fresh else [*rows["external_id"], *gone]
+        stored = write.stored_rows(connection, run.source, target, known)
         todo = plan(rows, stored, target.columns, target.history, sorted(gone))
-        _brake(run, stream, reading.had, report.removed + len(todo.remove), bool(reading.seen))
+        _brake(run, stream, reading.had, report.removed + len(todo.remove), reading.came)
         write.apply(connection, run.source, stream, todo, run.report.run_id, now)
         write.keep_rejects(connection, run.source, stream, rejects, rows["external_id"], run.report.run_id, now)
         if keep_cursor:

@@ -19,7 +19,7 @@ from connectors.guard import Moving
 from connectors.salesforce.client import Client
 from connectors.salesforce.soql import Reading
 
-ROWS = 20_000  # of one result page; about 6 MB of text
+ROWS = 10_000  # of one result page; about 3 MB of text
 WAIT, PATIENCE = 0.2, 3600.0
 """Seconds to the first look at a job, and how long a job may take altogether."""
 

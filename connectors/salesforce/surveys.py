@@ -78,32 +78,65 @@ def _counted_quotas(source: "Salesforce", stream: str) -> list[str]:
 
 
 def totals(source: "Salesforce", spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
-    """SUM(Amount) by the org, per span, status and currency."""
+    """SUM(Amount) by the org, per span, status and currency; spans of whole calendar months are asked for at once."""
     thing = source.object("deals")
     if thing is None or not spans:
         return []
     words, seen = thing.words, source.client.fields(thing.name) or {}
     currency = words["currency"] if words["currency"] in seen else None
-    columns = f"{words['won']}, {words['closed']}" + (f", {currency}" if currency else "")
-    wanted, day = kept(source.filter("deals")), words["close_day"]
+    groups = [words["won"], words["closed"], *([currency] if currency else [])]
+    if all(day.day == 1 for span in spans for day in span):
+        return _by_months(source, spans, groups, currency)
     found: list[SourceTotalDraft] = []
-    for start, stop in spans:
-        inside = " AND ".join([*wanted, f"{day} >= {start.isoformat()}", f"{day} < {stop.isoformat()}"])
-        soql = (
-            f"SELECT {columns}, SUM({words['amount']}) total, COUNT(Id) deals FROM {thing.name} "  # noqa: S608
-            f"WHERE {inside} GROUP BY {columns}"
-        )
-        found += [_total(source, words, currency, start, stop, row) for row in source.client.rows(soql, "totals")]
+    for first, end in spans:
+        for row in _sums(source, groups, [], first, end):
+            found.append(_total(source, words, currency, first, end, [row]))
     return found
 
 
+def _by_months(
+    source: "Salesforce", spans: Sequence[tuple[date, date]], groups: list[str], currency: str | None
+) -> list[SourceTotalDraft]:
+    thing = source.object("deals")
+    assert thing is not None
+    day = thing.words["close_day"]
+    months = [f"CALENDAR_YEAR({day}) y", f"CALENDAR_MONTH({day}) m"]
+    found: list[SourceTotalDraft] = []
+    rows = _sums(source, groups, months, min(s[0] for s in spans), max(s[1] for s in spans))
+    for first, end in spans:
+        parts: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        for row in rows:
+            if first <= date(int(row["y"]), int(row["m"]), 1) < end:
+                parts.setdefault(tuple(row[g] for g in groups), []).append(row)
+        found += [_total(source, thing.words, currency, first, end, part) for part in parts.values()]
+    return found
+
+
+def _sums(source: "Salesforce", groups: list[str], months: list[str], first: date, end: date) -> list[dict[str, Any]]:
+    thing = source.object("deals")
+    assert thing is not None
+    day, amount = thing.words["close_day"], thing.words["amount"]
+    wanted = [*kept(source.filter("deals")), f"{day} >= {first.isoformat()}", f"{day} < {end.isoformat()}"]
+    soql = (
+        f"SELECT {', '.join([*groups, *months])}, SUM({amount}) total, COUNT(Id) deals FROM {thing.name} "  # noqa: S608
+        f"WHERE {' AND '.join(wanted)} GROUP BY {', '.join([*groups, *(m.rsplit(' ', 1)[0] for m in months)])}"
+    )
+    return source.client.rows(soql, "totals")
+
+
 def _total(
-    source: "Salesforce", words: dict[str, str], currency: str | None, first: date, end: date, row: dict[str, Any]
+    source: "Salesforce",
+    words: dict[str, str],
+    currency: str | None,
+    first: date,
+    end: date,
+    rows: list[dict[str, Any]],
 ) -> SourceTotalDraft:
+    row = rows[0]
     status = "won" if row[words["won"]] else ("lost" if row[words["closed"]] else "open")
     code = str((row.get(currency) if currency else None) or source.facts["currency"])
-    how = f"SUM({words['amount']}) by the CRM"
-    return SourceTotalDraft(first, end, status, code, minor(row["total"], code), int(row["deals"]), how)
+    cents, deals = sum(minor(r["total"], code) for r in rows), sum(int(r["deals"]) for r in rows)
+    return SourceTotalDraft(first, end, status, code, cents, deals, f"SUM({words['amount']}) by the CRM")
 
 
 def minor(total: Any, currency: str) -> int:

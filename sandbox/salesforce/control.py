@@ -7,6 +7,7 @@ POST /sandbox/advance   {"days": 1}: days pass, with the work of the company
 POST /sandbox/fault     {"kind": "503", "nth": 3, "times": 2, "path": "query"}
 POST /sandbox/features  {"off": ["splits"]}
 POST /sandbox/change    {"id": "006...", "fields": {"StageName": "Proposal"}}
+POST /sandbox/touch     {"share": 0.01}: so many of the opportunities get dearer, twenty are deleted, fifteen are new
 POST /sandbox/delete    {"id": "006...", "how": "soft" | "hard" | "hide" | "undelete" | "show"}
 """
 
@@ -46,6 +47,8 @@ def control(server: "SalesforceServer", name: str, request: Request) -> Response
     elif name == "change":
         record = _record(org, given["id"])
         org.change(record, **{k: _like(record.get(k), v) for k, v in given["fields"].items()})
+    elif name == "touch":
+        _touch(org, float(given.get("share", 0.01)))
     elif name == "delete":
         _delete(org, given["id"], given.get("how", "soft"))
     elif name != "calls":
@@ -62,6 +65,18 @@ def _delete(org: SalesforceOrg, name: str, how: str) -> None:
         org.show(name)
         return
     {"soft": org.delete, "hard": org.hard_delete, "hide": org.hide, "undelete": org.undelete}[how](_record(org, name))
+
+
+def _touch(org: SalesforceOrg, share: float) -> None:
+    live = [d for d in org.deals if not d["IsDeleted"]]
+    for deal in live[:: max(round(1 / share), 1)]:
+        org.change(deal, Amount=(deal["Amount"] or Decimal(0)) + Decimal("0.50"))
+    for number, deal in enumerate(live[1:21]):
+        (org.delete if number % 2 else org.hard_delete)(deal)
+    for deal in live[30:45]:
+        org.add(
+            "Opportunity", **{k: v for k, v in deal.items() if k not in ("Id", "SystemModstamp", "LastModifiedDate")}
+        )
 
 
 def _like(old: Any, value: Any) -> Any:
