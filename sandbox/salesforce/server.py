@@ -14,6 +14,7 @@ from sandbox.http import LoopbackServer, Request, Response
 from sandbox.salesforce import describe, jobs
 from sandbox.salesforce.control import control
 from sandbox.salesforce.org import OPTIONAL, PREFIX, Record, SalesforceOrg
+from sandbox.salesforce.schema import SCHEMA
 from sandbox.salesforce.soql import Parser, Query, SoqlError, run
 from sandbox.salesforce.tokens import Tokens
 from sandbox.salesforce.upserts import upsert
@@ -77,13 +78,13 @@ class SalesforceServer(LoopbackServer):
     def objects(self) -> dict[str, dict[str, Record]]:
         """The objects that the org's features and our user's rights let be seen."""
         hidden = {n for feature, names in OPTIONAL.items() if feature not in self.org.features for n in names}
-        every = {**{name: {} for name in describe.SCHEMA}, **self.org.objects}
+        every = {**{name: {} for name in SCHEMA}, **self.org.objects}
         return {name: records for name, records in every.items() if name not in hidden | self.hidden}
 
     def fields(self, name: str) -> list[str]:
         """The field names of an object that our user may see."""
         first = next(iter(self.objects()[name].values()), {})
-        every = [*first] if first else describe.SCHEMA[name].split()
+        every = [*first] if first else SCHEMA[name].split()
         seen = [f for f in every if f != "CurrencyIsoCode" or "multicurrency" in self.org.features]
         seen = [f for f in seen if f != "RecordTypeId" or "record_types" in self.org.features]
         return [f for f in seen if f"{name}.{f}" not in self.hidden]
