@@ -58,9 +58,10 @@ def build(
         own = pd.Index([p for p in index if chosen[p].key == profile.key], dtype="str")
         part = Facts(frames, period, as_of, currency, own)
         part.__dict__["credits"] = facts.credits  # worked out once for everybody
-        tables = compute([*dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts])], part, profile)
+        keys = dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts])
+        tables = {key: found.to_dict("index") for key, found in compute(keys, part, profile).items()}
         for person in own:
-            figures[person] = {key: result(key, found, person, part) for key, found in tables.items()}
+            figures[person] = {key: result(key, found[person], part) for key, found in tables.items()}
     deals, objectives = deal_lines(facts, names), objective_lines(facts)
     feedback, growth = feedback_blocks(facts, {p: c.release_from for p, c in chosen.items()}), growth_lines(facts)
     talks = check_in_lines(facts, dict(zip(everyone["id"], everyone["name"], strict=True)))

@@ -54,8 +54,8 @@ class Facts:
     @cached_property
     def sellers(self) -> frozenset[str]:
         """People with a user in any CRM, a deal or a quota: the others have no number, and that is no lack."""
-        named = [self.frame(name)["person_id"].dropna() for name in ("identities", "quotas")]
-        with_deals = self.frame("deals")["connection"].unique()
+        crms = {*self.frame("crms")["name"], *self.frame("deals")["connection"]}
         identities = self.frame("identities")
-        in_crm = identities.loc[identities["connection"].isin(with_deals), "person_id"].dropna()
-        return frozenset(in_crm) | frozenset(named[1]) | frozenset(self.credits["person_id"].dropna())
+        in_crm = identities.loc[identities["connection"].isin(crms), "person_id"].dropna()
+        with_quota = self.frame("quotas")["person_id"].dropna()
+        return frozenset(in_crm) | frozenset(with_quota) | frozenset(self.credits["person_id"].dropna())

@@ -134,7 +134,7 @@ def feedback_blocks(facts: Facts, thresholds: Mapping[str, int]) -> dict[str, Fe
             items = [{k: _text(r[k]) for k in keys} for r in shuffled]
         waiting = [
             {"about": _text(r.about), "asked_on": r.asked_on, "asked_of": int(r.asked_of), "answered": int(r.answered)}
-            for r in rows(asked.get(person, requests[:0]).sort_values("asked_on"))
+            for r in (rows(asked[person].sort_values("asked_on")) if person in asked else ())
         ]
         sentence = _feedback_words(received, threshold, bool(items))
         blocks[person] = FeedbackBlock(received, bool(items), sentence, tuple(items), tuple(waiting))

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.quota import NO_CRM, NO_QUOTA, bookings_of, quotas
+from metrics.quota import NO_CRM, NO_QUOTA, bookings_of, quotas, sums
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
 from models.profile import Profile
@@ -23,22 +23,12 @@ def open_deals(facts: Facts) -> pd.DataFrame:
     return rows[(rows["status"] == "open") & due & kept & rows["person_id"].notna()]
 
 
-def _sums(rows: pd.DataFrame, column: str) -> dict[str, tuple[int | None, int, int]]:
-    """Each person's cents, deals and deals without an amount; cents are None where an exchange rate is missing."""
-    found: dict[str, tuple[int | None, int, int]] = {}
-    for person, part in rows.groupby("person_id"):
-        blank = part["amount_minor"].isna()
-        lacking = bool((part["credit_minor"].isna() & ~blank).any())
-        found[str(person)] = (None if lacking else int(part[column].sum()), len(part), int(blank.sum()))
-    return found
-
-
 def _blank(n: int) -> str:
     return "" if n == 0 else f"{n} open {'deal has' if n == 1 else 'deals have'} no amount yet."
 
 
 def _money(facts: Facts, rows: pd.DataFrame, column: str, words: dict[str, str]) -> pd.DataFrame:
-    found = _sums(rows, column)
+    found = sums(rows, column)
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:
@@ -109,7 +99,7 @@ def _parts(cents: int, basis_points: int) -> int:
 )
 def coverage(facts: Facts, profile: Profile) -> pd.DataFrame:
     """How many times over the open pipeline covers what is left to win."""
-    asked, got, still = quotas(facts, facts.end), bookings_of(facts), _sums(open_deals(facts), "credit_minor")
+    asked, got, still = quotas(facts, facts.end), bookings_of(facts), sums(open_deals(facts), "credit_minor")
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in asked:

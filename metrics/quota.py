@@ -50,19 +50,25 @@ def won(facts: Facts) -> pd.DataFrame:
 
 def bookings_of(facts: Facts) -> dict[str, tuple[int | None, int, int, str]]:
     """Each person's won cents, deals, deals without an amount, and what is lacking if the sum is not known."""
-    found: dict[str, tuple[int | None, int, int, str]] = {}
-    for person, rows in won(facts).groupby("person_id"):
-        blank = rows["amount_minor"].isna()
-        unpriced = rows[rows["credit_minor"].isna() & ~blank]
-        lacking = _no_rate(unpriced, facts.currency)
-        cents = None if lacking else int(rows["credit_minor"].sum())
-        found[str(person)] = (cents, len(rows), int(blank.sum()), lacking)
-    return found
+    rows = won(facts)
+    unpriced = rows[rows["credit_minor"].isna() & rows["amount_minor"].notna()]
+    lacking = {str(person): _no_rate(part, facts.currency) for person, part in unpriced.groupby("person_id")}
+    return {person: (*found, lacking.get(person, "")) for person, found in sums(rows, "credit_minor").items()}
+
+
+def sums(rows: pd.DataFrame, column: str) -> dict[str, tuple[int | None, int, int]]:
+    """Each person's cents, deals and deals without an amount; cents are None where an exchange rate is missing."""
+    blank = rows["amount_minor"].isna()
+    parts = {"cents": rows[column], "blank": blank, "lacking": rows["credit_minor"].isna() & ~blank}
+    grouped = pd.DataFrame(parts).groupby(rows["person_id"])
+    columns = (grouped["cents"].sum(), grouped.size(), grouped["blank"].sum(), grouped["lacking"].any())
+    return {
+        str(person): (None if unpriced else int(cents), int(n), int(without))
+        for person, cents, n, without, unpriced in zip(columns[0].index, *columns, strict=True)
+    }
 
 
 def _no_rate(rows: pd.DataFrame, currency: str) -> str:
-    if rows.empty:
-        return ""
     codes = ", ".join(sorted(rows["currency"].dropna().unique()))
     day = rows["close_day"].min()
     return (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -70,9 +70,9 @@ def known(
     return (value, State.OK, reason, numerator, denominator, n)
 
 
-def result(key: str, found: pd.DataFrame, person: str, facts: Facts, inputs: Mapping[str, Any] | None = None) -> Result:
-    """One person's figure."""
-    about, row = METRICS[key], cast(Mapping[str, Any], found.loc[person])
+def result(key: str, row: Mapping[Any, Any], facts: Facts, inputs: Mapping[str, Any] | None = None) -> Result:
+    """One person's figure, from their row of a metric's table."""
+    about = METRICS[key]
     return Result(
         metric=key,
         label=about.label,

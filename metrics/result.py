@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 
@@ -52,5 +53,7 @@ class Result:
     def __post_init__(self) -> None:
         if (self.value is None) == (self.state in (State.OK, State.STALE)):
             raise ValueError(f"{self.metric}: state {self.state} and value {self.value!r} contradict each other")
+        if isinstance(self.value, float) and not isfinite(self.value):
+            raise ValueError(f"{self.metric}: {self.value} is no figure; say why there is none")
         if isinstance(self.value, Decimal):
             raise TypeError(f"{self.metric}: money is integer minor units, not Decimal")

@@ -1,9 +1,8 @@
 """Scorecards as JSON and back, without loss: snapshots, `--json` and the page's own JSON are this text."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
-from datetime import date, datetime
-from enum import Enum
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -13,24 +12,15 @@ from metrics.scorecard import Scorecard
 _ADAPTER: TypeAdapter[Scorecard] = TypeAdapter(Scorecard)
 
 
-def plain(value: Any) -> Any:
-    """Any part of a scorecard as lists, dicts, text and numbers; days and instants as ISO text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return value.value if isinstance(value, Enum) else value
+def plain(card: Scorecard) -> dict[str, Any]:
+    """A scorecard as lists, dicts, text and numbers; days and instants as ISO text."""
+    found: dict[str, Any] = _ADAPTER.dump_python(card, mode="json")
+    return found
 
 
 def dump(card: Scorecard) -> str:
     """A scorecard as JSON text; the same scorecard gives the same bytes."""
-    import json
-
-    return json.dumps(plain(card), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ADAPTER.dump_json(card).decode()
 
 
 DAYS = {"planned_on", "held_on", "opened_on", "resolved_on", "next_contact", "due_on", "done_on"}

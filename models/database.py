@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import URL
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -43,12 +41,31 @@ def _begin(connection: Any) -> None:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the schema to this revision; a store that is there already is left as it is."""
+    if revision == "head" and _revision(engine) == head():
+        return  # without importing Alembic, which costs every command a quarter of a second
+    from alembic import command
+
     with engine.connect() as connection:
         command.upgrade(alembic_config(connection), revision)
 
 
-def alembic_config(connection: Any) -> Config:
+def head() -> str:
+    """The newest revision: migrations are numbered by their file names."""
+    return max(file.name for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        return found
+
+
+def alembic_config(connection: Any) -> Any:
     """Alembic's settings for this open connection, without an ini file."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

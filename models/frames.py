@@ -34,6 +34,7 @@ FRAMES: dict[str, Frame] = {
     "lines": Frame(models.ReportingLine, ("person_id", "manager_id", "from_day", "to_day")),
     "groups": Frame(models.WorkingGroupMembership, ("person_id", "working_group", "from_day", "to_day")),
     "identities": Frame(models.Identity, ("connection", "external_id", "name", "person_id", "state", "active")),
+    "crms": Frame(models.Connection, ("name",)),
     "deals": Frame(
         models.Deal,
         (

@@ -6,7 +6,7 @@ ends the old row today and begins a new one, so that last quarter's team totals 
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from sqlalchemy import Connection, Table, select, update
@@ -62,12 +62,13 @@ def _first(series: "pd.Series[Any]", key: str) -> str | None:
 def _names(connection: Connection, source: str, named: pd.DataFrame) -> set[str]:
     """A person's name, e-mail and title follow the source that first told us about them."""
     mine = connection.execute(select(core(Person)).where(core(Person).c.source == source)).all()
-    latest = named.drop_duplicates("person_id", keep="last").set_index("person_id")
+    shown = named[["person_id", "name", "email", "title"]].drop_duplicates("person_id", keep="last")
+    latest = cast(dict[str, dict[str, Any]], shown.set_index("person_id").to_dict("index"))
     touched: set[str] = set()
     for row in mine:
-        if row.id not in latest.index:
+        if row.id not in latest:
             continue
-        draft = latest.loc[row.id]
+        draft = latest[row.id]
         fresh = {
             f: str(draft[f]) for f in ("name", "email", "title") if pd.notna(draft[f]) and draft[f] != getattr(row, f)
         }

@@ -168,7 +168,7 @@ def _compare_totals(run: Run, today: date, now: datetime) -> list[str]:
     with run.engine.begin() as connection:
         run.hold.renew(connection, now)
         totals.keep_source_totals(connection, run.source, spans, theirs, run.report.run_id, now)
-        return totals.differences(connection, run.source, theirs)
+        return totals.differences(connection, run.source, spans, theirs)
 
 
 def _good_words(report: RunReport) -> str:

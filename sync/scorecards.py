@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -12,7 +13,7 @@ from metrics.build import build
 from metrics.scorecard import Scorecard
 from metrics.serial import dump
 from models import Connection as ConnectionRow
-from models import Employment, Person, ScorecardSnapshot
+from models import Deal, Employment, Person, ScorecardSnapshot
 from models.base import core
 from models.frames import FRAMES, load
 from models.period import FiscalCalendar, Period, period_of
@@ -34,15 +35,16 @@ def scorecards(
     period: Period | None = None,
 ) -> dict[str, Scorecard]:
     """Scorecards by person id for the quarter that `as_of` lies in, or for `period`; nothing is stored."""
-    frames = {name: load(engine, name) for name in FRAMES}
     with engine.begin() as connection:
         periods = ensure_periods(connection, calendar, pd.Series([pd.Timestamp(as_of)]))
         rows = connection.execute(select(core(ConnectionRow))).all()
         fresh = sources(connection, now, zone)
+    chosen = period or period_of(periods, as_of)
+    frames = _frames(engine, chosen)
     names = {row.name: {"title": row.title or row.name, "deal_link": row.deal_link} for row in rows}
     return build(
         frames,
-        period or period_of(periods, as_of),
+        chosen,
         as_of,
         profiles,
         currency=currency,
@@ -50,6 +52,16 @@ def scorecards(
         sources=fresh,
         people=None if people is None else sorted(people),
     )
+
+
+def _frames(engine: Engine, period: Period) -> dict[str, pd.DataFrame]:
+    """Everything that figures of a period are made of: of deals, those that close in it, so that memory stays flat."""
+    deal, connection = core(Deal).c, core(ConnectionRow).c
+    conditions: dict[str, list[Any]] = {
+        "crms": [select(deal.external_id).where(deal.connection == connection.name).exists()],
+        "deals": [deal.close_day >= period.first_day, deal.close_day < period.end_day],
+    }
+    return {name: load(engine, name, *conditions.get(name, ())) for name in FRAMES}
 
 
 def refresh(

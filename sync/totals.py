@@ -35,43 +35,49 @@ def keep_source_totals(
         connection.execute(table.insert(), [{**vars(t), **seen} for t in totals])
 
 
-def our_totals(connection: Connection, source: str, span: Span) -> dict[tuple[str, str], tuple[int, int]]:
-    """(status, currency) to (cents, deals): what we hold of a span, with rejected rows whose money could be read."""
-    found: dict[tuple[str, str], tuple[int, int]] = {}
+def our_totals(
+    connection: Connection, source: str, spans: Sequence[Span]
+) -> dict[tuple[Span, str, str], tuple[int, int]]:
+    """(span, status, currency) to (cents, deals): what we hold, with rejected rows whose money could be read."""
+    found: dict[tuple[Span, str, str], tuple[int, int]] = {}
     for model in (Deal, Reject):
         table = core(model).c
         here = [
             table.connection == source,
-            table.close_day >= span[0],
-            table.close_day < span[1],
+            table.close_day >= min(first for first, _ in spans),
+            table.close_day < max(end for _, end in spans),
             table.status.is_not(None),
         ]
         here.append(table.removed_at.is_(None) if model is Deal else table.stream == "deals")
-        query = select(table.status, table.currency, func.sum(table.amount_minor), func.count())
-        for status, currency, cents, deals in connection.execute(
-            query.where(*here).group_by(table.status, table.currency)
-        ):
-            before = found.get((status, currency or ""), (0, 0))
-            found[status, currency or ""] = (before[0] + int(cents or 0), before[1] + deals)
+        groups = (table.close_day, table.status, table.currency)
+        query = select(*groups, func.sum(table.amount_minor), func.count()).where(*here).group_by(*groups)
+        for day, status, currency, cents, deals in connection.execute(query):
+            for span in (s for s in spans if s[0] <= day < s[1]):
+                before = found.get((span, status, currency or ""), (0, 0))
+                found[span, status, currency or ""] = (before[0] + int(cents or 0), before[1] + deals)
     return found
 
 
-def differences(connection: Connection, source: str, totals: Sequence[SourceTotalDraft]) -> list[str]:
-    """One sentence for each place where the source's own total and ours are not equal to the cent."""
+def differences(
+    connection: Connection, source: str, spans: Sequence[Span], totals: Sequence[SourceTotalDraft]
+) -> list[str]:
+    """One sentence for each place where the source's own total and ours are not equal to the cent.
+
+    What a source says nothing of is 0 there: it was asked for the whole of each span.
+    """
+    if not spans:
+        return []
+    ours = our_totals(connection, source, spans)
+    theirs = {((t.first_day, t.end_day), t.status, t.currency): t.amount_minor for t in totals}
     found: list[str] = []
-    by_span: dict[Span, list[SourceTotalDraft]] = {}
-    for total in totals:
-        by_span.setdefault((total.first_day, total.end_day), []).append(total)
-    for span, theirs in sorted(by_span.items()):
-        ours = our_totals(connection, source, span)
-        for total in theirs:
-            cents, _ = ours.get((total.status, total.currency), (0, 0))
-            if total.amount_minor is not None and cents != total.amount_minor:
-                said, held = (plain(minor, total.currency) for minor in (total.amount_minor, cents))
-                found.append(
-                    f"{total.status} deals closing from {span[0]} to before {span[1]}: "
-                    f"{source} says {said} {total.currency}, we hold {held}"
-                )
+    for key in sorted({*ours, *theirs}):
+        (first, end), status, currency = key
+        told, held = theirs.get(key, 0), ours.get(key, (0, 0))[0]
+        if told is not None and told != held:
+            said, kept = plain(told, currency), plain(held, currency)
+            found.append(
+                f"{status} deals closing from {first} to before {end}: {source} says {said} {currency}, we hold {kept}"
+            )
     return found
 
 

@@ -33,7 +33,7 @@ def test_case(name: str, case: dict[str, Any]) -> None:
     given = facts(tables, date.fromisoformat(case.get("as_of", "2026-09-15")))
     if not case.get("no_crm"):
         given.__dict__["sellers"] = frozenset({"R1"})
-    found = result(name, compute([name], given, PROFILE)[name], "R1", given)
+    found = result(name, compute([name], given, PROFILE)[name].to_dict("index")["R1"], given)
     assert found.state == case["state"], found.reason
     assert found.value == (pytest.approx(case["value"], abs=1e-4) if "value" in case else None)
     for part in ("numerator", "denominator", "n"):

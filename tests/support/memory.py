@@ -56,6 +56,7 @@ class Memory:
     error: SourceError = field(default_factory=lambda: SourceError("memory stopped answering; start it again"))
     calls: int = 0
     lie: int = 0  # cents by which the source's own total is off
+    silent: set[str] = field(default_factory=set)  # statuses that the source's own totals leave out
     reads: list[Any] = field(default_factory=list)  # cursors that pulls began with
 
     def check(self) -> list[Finding]:
@@ -110,7 +111,8 @@ class Memory:
         found: dict[tuple[Any, ...], list[int]] = {}
         for row in latest.values():
             for span in spans:
-                if not row["removed"] and span[0].isoformat() <= str(row["close_day"]) < span[1].isoformat():
+                told = not row["removed"] and row["status"] not in self.silent
+                if told and span[0].isoformat() <= str(row["close_day"]) < span[1].isoformat():
                     key = (*span, row["status"], row["currency"])
                     found.setdefault(key, [0, 0])
                     found[key][0] += row["amount_minor"] or 0

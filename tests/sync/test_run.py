@@ -90,6 +90,14 @@ def test_a_total_that_differs_from_the_source_is_partial_and_says_by_how_much(go
     assert "memory says 210.05 EUR, we hold 210.00" in report.message
 
 
+def test_money_that_the_source_says_nothing_of_is_a_difference(go: Any) -> None:
+    source = seven()
+    source.silent = {"won"}
+    report = go(source)
+    assert report.status is RunStatus.PARTIAL
+    assert "memory says 0.00 EUR, we hold 210.00" in report.message
+
+
 def test_a_rejected_row_is_counted_kept_and_mended_later(go: Any, store: Engine) -> None:
     source = seven()
     source.broken = {"d5"}
