@@ -28,7 +28,7 @@ def cards_of(
     """Scorecards worked out now, for a day and the quarter it lies in (or another period)."""
     settings = here.settings
     chosen = _period(here, period) if period else None
-    return scorecards(
+    cards = scorecards(
         here.engine,
         here.profiles,
         currency=settings.currency,
@@ -39,6 +39,7 @@ def cards_of(
         people=people,
         period=chosen,
     )
+    return {card.person_id: card for card in cards}
 
 
 def card_of(here: Installation, person: str, as_of: date, period: str | None = None) -> Scorecard:

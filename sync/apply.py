@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Insert, delete, func, select, update
+import pyarrow as pa
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connectors.base import RejectDraft
@@ -16,6 +18,7 @@ from sync.plan import Plan
 from sync.targets import TARGETS, Target
 
 CHUNK = 5000  # ids in one IN list; SQLite takes at most 32,766 bound values
+ROWS = 1000  # rows handed to the driver at a time
 
 
 def filled(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
@@ -76,15 +79,8 @@ def apply(connection: Connection, source: str, stream: str, plan: Plan, run_id: 
     target = TARGETS[stream]
     table = core(target.table)
     rows = pd.concat([plan.create, plan.change]) if len(plan.change) else plan.create
-    for start in range(0, len(rows), CHUNK):
-        records = to_records(rows.iloc[start : start + CHUNK], table)
-        for record in records:
-            record["connection"] = source
-            if "id" in table.c:
-                record["id"] = new_id()
-            if "removed_at" in table.c:
-                record["removed_at"] = None
-        connection.execute(upsert(connection, table, target.columns), records)
+    if len(rows):
+        _write(connection, source, table, target.columns, rows)
     for start in range(0, len(plan.remove), CHUNK):
         here = (table.c.connection == source, table.c.external_id.in_(plan.remove[start : start + CHUNK]))
         if "removed_at" in table.c:
@@ -97,29 +93,43 @@ def apply(connection: Connection, source: str, stream: str, plan: Plan, run_id: 
         connection.execute(core(target.changes).insert(), history)
 
 
-def upsert(connection: Connection, table: Any, columns: Sequence[str]) -> Insert:
-    """Insert, or change the row with the same connection and external id; the same statement on both databases."""
+def _write(connection: Connection, source: str, table: Table, columns: Sequence[str], rows: pd.DataFrame) -> None:
+    """Insert rows, or change those with the same connection and external id, some at a time.
+
+    The statement is compiled once and the values go to the driver as columns of text and numbers: a third of the time
+    of handing over one dict a row.
+    """
+    given = [name for name in rows.columns if name in table.c and name != "removed_at"]
+    always = {c.name: c.default.arg for c in table.columns if c.default is not None and c.name not in given}  # type: ignore[attr-defined]
+    always = {name: value for name, value in always.items() if not callable(value)}
+    always |= {"connection": source} | ({"removed_at": None} if "removed_at" in table.c else {})
+    names = [*given, *always, *(["id"] if "id" in table.c else [])]
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = insert(table).values({name: bindparam(name) for name in names})
     changed = {name: statement.excluded[name] for name in columns}
-    return statement.on_conflict_do_update(index_elements=["connection", "external_id"], set_=changed)
+    statement = statement.on_conflict_do_update(index_elements=["connection", "external_id"], set_=changed)
+    style = "format" if connection.dialect.name == "postgresql" else "qmark"
+    dialect: Any = type(connection.dialect)
+    compiled: Any = statement.compile(dialect=dialect(paramstyle=style))
+    for start in range(0, len(rows), ROWS):
+        part = rows.iloc[start : start + ROWS]
+        values: dict[str, Iterable[Any]] = {name: plain(part[name]) for name in given}
+        values |= {name: repeat(value) for name, value in always.items()}
+        values["id"] = (new_id() for _ in range(len(part)))
+        ordered = [values[name] for name in compiled.positiontup]
+        connection.exec_driver_sql(compiled.string, list(zip(*ordered, strict=False)))
 
 
-def to_records(frame: pd.DataFrame, table: Any) -> list[dict[str, Any]]:
-    """Rows as the database driver takes them: plain Python values, None where unknown."""
-    columns: dict[str, list[Any]] = {}
-    for name in frame.columns:
-        if name not in table.c:
-            continue
-        series = frame[name]
-        if series.dtype.kind == "M":
-            plain = series.dt.to_pydatetime() if "UTC" in str(series.dtype) else series.dt.date
-        else:
-            plain = series.astype("object")
-        missing = series.isna().to_numpy()
-        columns[name] = [None if gone else value for gone, value in zip(missing, plain, strict=True)]
-    names = list(columns)
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+def plain(series: "pd.Series[Any]") -> list[Any]:
+    """A column as both drivers take it: text, numbers, days and instants in UTC as ISO text, None where unknown."""
+    if series.dtype.kind == "M":
+        instants = series.dt.tz is not None
+        column = pa.array(series.dt.tz_localize(None) if instants else series, from_pandas=True)
+        column = column.cast(pa.timestamp("us") if instants else pa.date32()).cast(pa.string())
+    else:
+        column = pa.array(series, from_pandas=True)
+    found: list[Any] = column.to_pylist()
+    return found
 
 
 def keep_cursor(
@@ -160,9 +170,9 @@ def keep_rejects(
 ) -> None:
     """Keep each rejected row once, with when it was first and last seen; drop those that came in well since."""
     table = core(Reject)
-    done = list(mended)
+    here = (table.c.connection == source, table.c.stream == stream)
+    done = list(mended) if connection.execute(select(table.c.external_id).where(*here).limit(1)).first() else []
     for start in range(0, len(done), CHUNK):
-        here = (table.c.connection == source, table.c.stream == stream)
         connection.execute(delete(table).where(*here, table.c.external_id.in_(done[start : start + CHUNK])))
     rows = {
         reject.external_id: {

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from models.money import convert
 from models.period import FiscalCalendar
 
 DAWN = pd.Timestamp("1970-01-01")
+CHUNK = 5000  # rows converted at a time
 
 
 class Rates:
@@ -117,14 +118,11 @@ def reconvert(connection: Connection, reporting: str) -> set[str]:
     rates, touched = Rates.stored(connection), set()
     for model, day in ((Deal, "close_day"), (Quota, "first_day")):
         table = core(model).c
-        names = ("connection", "external_id", "person_id", "amount_minor", "currency", "reporting_minor", day)
-        here = (table.currency != reporting, table.amount_minor.is_not(None), table.removed_at.is_(None))
-        rows = connection.execute(select(*(table[n] for n in names)).where(*here)).all()
-        frame = typed(pd.DataFrame(rows, columns=list(names), dtype="object"), Frame(model, names))
-        for source, part in frame.groupby("connection"):
-            fresh = reporting_minor(part, day, str(source), rates, reporting)
-            same = (fresh == part["reporting_minor"]).fillna(False) | (fresh.isna() & part["reporting_minor"].isna())
-            moved = part[~same.astype(bool)]
+        for frame in _foreign(connection, model, day, reporting):
+            source = str(frame["connection"].iloc[0])
+            fresh = reporting_minor(frame, day, source, rates, reporting)
+            same = (fresh == frame["reporting_minor"]).fillna(False) | (fresh.isna() & frame["reporting_minor"].isna())
+            moved = frame[~same.astype(bool)]
             touched |= set(moved["person_id"].dropna())
             values = [
                 {"at": external_id, "minor": None if pd.isna(minor) else int(minor)}
@@ -134,3 +132,20 @@ def reconvert(connection: Connection, reporting: str) -> set[str]:
                 statement = update(core(model)).where(table.connection == source, table.external_id == bindparam("at"))
                 connection.execute(statement.values(reporting_minor=bindparam("minor")), values)
     return touched
+
+
+def _foreign(connection: Connection, model: Any, day: str, reporting: str) -> Iterator[pd.DataFrame]:
+    """Rows in other currencies, some thousand of one connection at a time, so that memory stays flat."""
+    table = core(model).c
+    names = ("connection", "external_id", "person_id", "amount_minor", "currency", "reporting_minor", day)
+    here = (table.currency != reporting, table.amount_minor.is_not(None), table.removed_at.is_(None))
+    for source in connection.scalars(select(table.connection).distinct()).all():
+        last = ""
+        while True:
+            after = (*here, table.connection == source, table.external_id > last)
+            query = select(*(table[n] for n in names)).where(*after).order_by(table.external_id).limit(CHUNK)
+            rows = connection.execute(query).all()
+            if not rows:
+                break
+            last = rows[-1].external_id
+            yield typed(pd.DataFrame(rows, columns=list(names), dtype="object"), Frame(model, names))

@@ -19,7 +19,7 @@ from models.errors import UserError
 from models.ledger import RunStatus
 from models.period import period_of
 from sync import apply as write
-from sync import identity, lease, money, totals
+from sync import lease, money, totals
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
 from sync.stream import Run, read_stream, sentence, start_whole
@@ -120,21 +120,10 @@ def _read(run: Run, title: str, progress: Callable[[StreamReport], None]) -> Non
                 progress(report)
     except BudgetSpent as error:
         spent = sentence(error)
-    _settle(run)
     if spent:
         run.report.status, run.report.message = RunStatus.PARTIAL, spent
     else:
         _prove(run)
-
-
-def _settle(run: Run) -> None:
-    """What hangs together across streams: owners matched anew, money converted anew after a change of rates."""
-    with run.engine.begin() as connection:
-        run.hold.renew(connection, run.clock())
-        if run.people_changed:
-            run.report.touched |= identity.reassign(connection, run.source)
-        if run.rates_changed:
-            run.report.touched |= money.reconvert(connection, run.rules.currency)
 
 
 def _prove(run: Run) -> None:

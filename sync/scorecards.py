@@ -1,25 +1,29 @@
 """Computes scorecards and keeps each as a dated snapshot, for the people that a run touched or who have none yet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from metrics.build import build
 from metrics.scorecard import Scorecard
 from metrics.serial import dump
 from models import Connection as ConnectionRow
-from models import Deal, Employment, Person, ScorecardSnapshot
+from models import Deal, DealSplit, Employment, Person, ScorecardSnapshot
 from models.base import core
 from models.frames import FRAMES, load
 from models.period import FiscalCalendar, Period, period_of
 from models.profile import Profile
 from sync.freshness import sources
 from sync.money import ensure_periods
+
+AT_ONCE = 100
+"""People whose scorecards are computed and stored together."""
 
 
 def scorecards(
@@ -33,35 +37,46 @@ def scorecards(
     now: datetime,
     people: set[str] | None = None,
     period: Period | None = None,
-) -> dict[str, Scorecard]:
-    """Scorecards by person id for the quarter that `as_of` lies in, or for `period`; nothing is stored."""
+) -> Iterator[Scorecard]:
+    """Scorecards for the quarter that `as_of` lies in, or for `period`, in the order of person ids; nothing is stored.
+
+    They are computed for some hundred people at a time, so that memory does not grow with the company.
+    """
     with engine.begin() as connection:
         periods = ensure_periods(connection, calendar, pd.Series([pd.Timestamp(as_of)]))
         rows = connection.execute(select(core(ConnectionRow))).all()
         fresh = sources(connection, now, zone)
+        wanted = people if people is not None else set(connection.scalars(select(core(Person).c.id)))
     chosen = period or period_of(periods, as_of)
-    frames = _frames(engine, chosen)
     names = {row.name: {"title": row.title or row.name, "deal_link": row.deal_link} for row in rows}
-    return build(
-        frames,
-        chosen,
-        as_of,
-        profiles,
-        currency=currency,
-        names=names,
-        sources=fresh,
-        people=None if people is None else sorted(people),
-    )
+    common = {name: load(engine, name, *_conditions(name)) for name in FRAMES if name != "deals"}
+    for some in batched(sorted(wanted), AT_ONCE):
+        frames = {**common, "deals": load(engine, "deals", *_closing(chosen, some))}
+        cards = build(
+            frames, chosen, as_of, profiles, currency=currency, names=names, sources=fresh, people=some
+        )  # fmt: skip
+        yield from cards.values()
 
 
-def _frames(engine: Engine, period: Period) -> dict[str, pd.DataFrame]:
-    """Everything that figures of a period are made of: of deals, those that close in it, so that memory stays flat."""
+def _conditions(name: str) -> list[Any]:
     deal, connection = core(Deal).c, core(ConnectionRow).c
-    conditions: dict[str, list[Any]] = {
-        "crms": [select(deal.external_id).where(deal.connection == connection.name).exists()],
-        "deals": [deal.close_day >= period.first_day, deal.close_day < period.end_day],
-    }
-    return {name: load(engine, name, *conditions.get(name, ())) for name in FRAMES}
+    with_deals = select(deal.external_id).where(deal.connection == connection.name).exists()
+    return [with_deals] if name == "crms" else []
+
+
+def _closing(period: Period, people: Sequence[str]) -> list[Any]:
+    """Deals that close in a period and that these people own or have a share of."""
+    deal, split = core(Deal).c, core(DealSplit).c
+    shared = (split.connection == deal.connection, split.deal_external_id == deal.external_id)
+    share = select(split.external_id).where(*shared, split.person_id.in_(people)).exists()
+    inside = (deal.close_day >= period.first_day, deal.close_day < period.end_day)
+    return [*inside, or_(deal.person_id.in_(people), share)]
+
+
+def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Some at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def refresh(
@@ -89,25 +104,27 @@ def refresh(
     cards = scorecards(
         engine, profiles, currency=currency, calendar=calendar, zone=zone, as_of=as_of, now=now, people=wanted
     )
-    rows = [
-        {
-            "person_id": person,
-            "period_id": card.period_id,
-            "as_of": as_of,
-            "profile": f"{card.working_group} {card.profile_version}",
-            "computed_at": now,
-            "body": dump(card),
-        }
-        for person, card in cards.items()
-    ]
-    if rows:
+    done = 0
+    while some := [_row(card, now) for card in islice(cards, AT_ONCE)]:
         with engine.begin() as connection:
             insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
             fresh = insert(table)
             changed = {n: fresh.excluded[n] for n in ("profile", "computed_at", "body")}
             keys = ["person_id", "period_id", "as_of"]
-            connection.execute(fresh.on_conflict_do_update(index_elements=keys, set_=changed), rows)
-    return len(rows)
+            connection.execute(fresh.on_conflict_do_update(index_elements=keys, set_=changed), some)
+        done += len(some)
+    return done
+
+
+def _row(card: Scorecard, now: datetime) -> dict[str, Any]:
+    return {
+        "person_id": card.person_id,
+        "period_id": card.period_id,
+        "as_of": card.as_of,
+        "profile": f"{card.working_group} {card.profile_version}",
+        "computed_at": now,
+        "body": dump(card),
+    }
 
 
 def _gone(connection: Connection, as_of: date) -> set[str]:

@@ -42,8 +42,6 @@ class Run:
     hold: lease.Hold
     allow_removals: int
     spans: set[totals.Span]
-    rates_changed: bool = False
-    people_changed: bool = False
     landed: int = 0
 
 
@@ -159,7 +157,12 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
         if keep_cursor:
             write.keep_cursor(connection, run.source, stream, batch.cursor, run.report.run_id, now)
             write.keep_checks(connection, run.source, stream, batch.checks)
-        _remember(connection, run, stream, todo, stored, rows)
+        _remember(connection, run, stream, todo, stored)
+        # In the same transaction: a run that dies here has either both or neither, so that the next one heals it.
+        if todo.writes and stream == "people":
+            run.report.touched |= identity.reassign(connection, run.source)
+        if todo.writes and stream == "rates":
+            run.report.touched |= money.reconvert(connection, run.rules.currency)
     report.read += batch.table.num_rows
     report.created += len(todo.create)
     report.changed += len(todo.change)
@@ -202,13 +205,11 @@ def _brake(run: Run, stream: str, had: int, lost: int, anything: bool) -> None:
         )
 
 
-def _remember(
-    connection: Connection, run: Run, stream: str, todo: Plan, stored: pd.DataFrame, rows: pd.DataFrame
-) -> None:
+def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored: pd.DataFrame) -> None:
     """Note whom this batch touched and which quarters its deals close in."""
     moved = {*todo.change["external_id"], *todo.remove}
     before = stored[stored["external_id"].isin(moved)]
-    after = rows[rows["external_id"].isin({*todo.create["external_id"], *todo.change["external_id"]})]
+    after = pd.concat([todo.create, todo.change])
     for frame in (before, after):
         for column in ("person_id", "with_person_id"):
             if column in frame:
@@ -226,8 +227,6 @@ def _remember(
         for name in set(money.period_ids(days, periods).dropna()):
             period = next(p for p in periods if p.id == name)
             run.spans.add((period.first_day, period.end_day))
-    run.rates_changed |= stream == "rates" and todo.writes > 0
-    run.people_changed |= stream == "people" and todo.writes > 0
 
 
 def sentence(error: Exception) -> str:
