@@ -71,12 +71,13 @@ class Response:
 
 @dataclass
 class Fault:
-    """Something that goes wrong at the nth request from now, and so many times in a row."""
+    """Something that goes wrong at the nth request from now, and so many times in a row; or that is done before it."""
 
     kind: str
     nth: int = 1
     times: int = 1
     path: str = ""  # only requests whose address holds this are counted
+    action: Callable[[], object] | None = None
 
 
 class LoopbackServer:
@@ -136,6 +137,10 @@ class LoopbackServer:
             raise ValueError(f"there is no fault {kind!r}; use one of {', '.join(FAULTS)}")
         self.faults.append(Fault(kind, nth, times, path))
 
+    def later(self, action: Callable[[], object], nth: int = 1, path: str = "") -> None:
+        """Let something be done just before the nth request from now (to such a path) is answered: between two pages."""
+        self.faults.append(Fault("", nth, 1, path, action))
+
     def start(self) -> "LoopbackServer":
         """Begin to listen."""
         self._thread.start()
@@ -153,6 +158,8 @@ class LoopbackServer:
         self.stop()
 
     def _due(self, address: str) -> str:
+        """What goes wrong with this request; what is to be done before it is done here."""
+        due: list[Fault] = []
         with self._lock:
             for fault in [f for f in self.faults if f.path in address]:
                 fault.nth -= 1
@@ -160,8 +167,13 @@ class LoopbackServer:
                     fault.times -= 1
                     if fault.times <= 0:
                         self.faults.remove(fault)
-                    return fault.kind
-        return ""
+                    due.append(fault)
+                    if fault.kind:
+                        break
+        for fault in due:
+            if fault.action is not None:
+                fault.action()
+        return due[-1].kind if due else ""
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length") or 0)

@@ -5,6 +5,8 @@ GET  /sandbox/calls     {"calls", "used", "log_ins"}
 POST /sandbox/clock     {"days": 1} or {"seconds": 90}: the org's clock goes on
 POST /sandbox/advance   {"days": 1}: days pass, with the work of the company
 POST /sandbox/fault     {"kind": "503", "nth": 3, "times": 2, "path": "query"}
+POST /sandbox/later     {"nth": 2, "path": "query", "do": "change", "given": {...}}: just before that request, one of these
+POST /sandbox/settings  {"daily": 5000, "page": 500, "polls": 3, "failing": 1, "slowness": 0.2, "rotation": false}
 POST /sandbox/features  {"off": ["splits"]}
 POST /sandbox/change    {"id": "006...", "fields": {"StageName": "Proposal"}}
 POST /sandbox/touch     {"share": 0.01}: so many of the opportunities get dearer, twenty are deleted, fifteen are new
@@ -12,6 +14,7 @@ POST /sandbox/delete    {"id": "006...", "how": "soft" | "hard" | "hide" | "unde
 """
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -42,6 +45,11 @@ def control(server: "SalesforceServer", name: str, request: Request) -> Response
             advance(org, 7, 1000 + day + org.numbers)
     elif name == "fault":
         server.fault(given["kind"], int(given.get("nth", 1)), int(given.get("times", 1)), given.get("path", ""))
+    elif name == "later":
+        inner = replace(request, body=json.dumps(given.get("given", {})).encode())
+        server.later(lambda: control(server, given["do"], inner), int(given.get("nth", 1)), given.get("path", ""))
+    elif name == "settings":
+        _set(server, given)
     elif name == "features":
         org.features = set(OPTIONAL) - set(given.get("off", []))
     elif name == "change":
@@ -54,6 +62,15 @@ def control(server: "SalesforceServer", name: str, request: Request) -> Response
     elif name != "calls":
         return Response(404, b"{}")
     return _json({"now": org.clock.isoformat(), "calls": server.calls, "used": server.used, "log_ins": server.log_ins})
+
+
+def _set(server: "SalesforceServer", given: dict[str, Any]) -> None:
+    server.daily = int(given.get("daily", server.daily))
+    server.page = int(given.get("page", server.page))
+    server.jobs.polls = int(given.get("polls", server.jobs.polls))
+    server.jobs.failing = int(given.get("failing", server.jobs.failing))
+    server.slowness = float(given.get("slowness", server.slowness))
+    server.tokens.rotation = bool(given.get("rotation", server.tokens.rotation))
 
 
 def _record(org: SalesforceOrg, name: str) -> dict[str, Any]:

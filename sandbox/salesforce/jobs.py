@@ -2,8 +2,9 @@
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.http import Request, Response
@@ -33,9 +34,7 @@ class Jobs:
 
     def start(self, operation: str, query: str, name: str, names: list[str], rows: list[Any]) -> Job:
         """Begin a job over rows found now."""
-        job = Job(
-            f"750Sa{len(self.kept):013}", operation, query, name, names, [tuple(r.get(n) for n in names) for r in rows]
-        )
+        job = Job(f"750Sa{len(self.kept):013}", operation, query, name, names, [tuple(map(r.get, names)) for r in rows])
         if self.failing:
             self.failing -= 1
             job.failed = True
@@ -70,22 +69,22 @@ class Jobs:
         text = io.StringIO()
         writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow(job.names)
-        writer.writerows([[_text(v) for v in row] for row in part])
+        writer.writerows([map(_spelt, row) for row in part])
         after = str(at + size) if at + size < len(job.rows) else "null"
         headers = {"Sforce-Locator": after, "Sforce-NumberOfRecords": str(len(part))}
         return Response(200, text.getvalue().encode(), "text/csv; charset=UTF-8", headers)
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
+FORMS: dict[type, Callable[[Any], str]] = {
+    bool: lambda v: "true" if v else "false",
+    datetime: lambda v: v.astimezone(UTC).isoformat(timespec="seconds")[:19] + ".000Z",
+}
+"""How values are spelt in CSV, where that is not how Python spells them; nothing is an empty field."""
+
+
+def _spelt(value: Any) -> Any:
+    form = FORMS.get(type(value))
+    return value if form is None else form(value)
 
 
 def fewer(body: bytes, duplicate: bool) -> bytes:

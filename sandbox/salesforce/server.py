@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -254,6 +254,8 @@ class SalesforceServer(LoopbackServer):
         return self.answer(self.jobs.facts(job, self.now()))
 
     def spoil(self, kind: str, request: Request, good: Response) -> Response:
+        if kind == "html401":
+            self.tokens.sessions.clear()
         if kind == "limit":
             return self.error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         if kind == "query_timeout":
@@ -278,19 +280,14 @@ class SalesforceServer(LoopbackServer):
 
 def as_json(value: Any) -> bytes:
     """JSON with exact decimals and dates as the service writes them."""
-    return json.dumps(plain(value), ensure_ascii=False).replace('"\\u0000', "").replace('\\u0000"', "").encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=plain)
+    return text.replace('"\\u0000', "").replace('\\u0000"', "").encode()
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
+    """A value that JSON does not have as it has it."""
     if isinstance(value, Decimal):
         return f"\0{value}\0"  # unquoted afterwards: a float would add digits that nobody entered
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    return [plain(v) for v in value] if isinstance(value, list) else value
+        return value.astimezone(UTC).isoformat(timespec="seconds")[:19] + ".000+0000"
+    return dict(value) if isinstance(value, Mapping) else value.isoformat()

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
+from itertools import repeat
+from operator import ge, gt, itemgetter, le, lt
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -15,6 +19,7 @@ TOKEN = re.compile(
     r"|(?P<day>\d{4}-\d\d-\d\d)|(?P<number>-?\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w.]*)|(?P<sign><=|>=|!=|<>|[=<>(),]))"
 )
 AGGREGATES = {"SUM", "COUNT", "MAX", "MIN", "CALENDAR_YEAR", "CALENDAR_MONTH"}
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 class SoqlError(Exception):
@@ -154,13 +159,13 @@ class Parser:
         tests = [self.both(table)]
         while self.maybe("OR"):
             tests.append(self.both(table))
-        return tests[0] if len(tests) == 1 else lambda r: any(t(r) for t in tests)
+        return reduce(lambda one, two: lambda r: one(r) or two(r), tests)
 
     def both(self, table: str) -> Test:
         tests = [self.single(table)]
         while self.maybe("AND"):
             tests.append(self.single(table))
-        return tests[0] if len(tests) == 1 else lambda r: all(t(r) for t in tests)
+        return reduce(lambda one, two: lambda r: one(r) and two(r), tests)
 
     def single(self, table: str) -> Test:
         if self.maybe("NOT"):
@@ -205,16 +210,10 @@ def _compare(name: str, sign: str, wanted: Any) -> Test:
         return lambda r: r.get(name) == wanted
     if sign in ("!=", "<>"):
         return lambda r: r.get(name) != wanted
-    tests: dict[str, Callable[[Any], bool]] = {
-        "<": lambda v: v < wanted,
-        "<=": lambda v: v <= wanted,
-        ">": lambda v: v > wanted,
-        ">=": lambda v: v >= wanted,
-    }
-    if sign not in tests:
+    if sign not in ORDERS:
         raise SoqlError("MALFORMED_QUERY", f"unexpected token: {sign!r}")
-    test = tests[sign]
-    return lambda r: r.get(name) is not None and test(r[name])
+    test = ORDERS[sign]
+    return lambda r: (value := r.get(name)) is not None and test(value, wanted)
 
 
 def run(query: Query, records: Sequence[Record]) -> list[Record]:
@@ -222,6 +221,10 @@ def run(query: Query, records: Sequence[Record]) -> list[Record]:
     found = [r for r in records if query.where is None or query.where(r)]
     if query.aggregate:
         found = _groups(query, found)
+    if len({descending for _, descending in query.order}) == 1:
+        by = itemgetter(*(name for name, _ in query.order))
+        with suppress(KeyError, TypeError):  # a blank: sorted field by field, then
+            return sorted(found, key=by, reverse=query.order[0][1])[: query.limit]
     for name, descending in reversed(query.order):
         known = [r for r in found if r.get(name) is not None]
         blank = [r for r in found if r.get(name) is None]
@@ -232,8 +235,9 @@ def run(query: Query, records: Sequence[Record]) -> list[Record]:
 
 def _groups(query: Query, records: list[Record]) -> list[Record]:
     groups: dict[tuple[Any, ...], list[Record]] = {}
-    for record in records:
-        groups.setdefault(tuple(_apply(f, record.get(n)) for f, n in query.group), []).append(record)
+    columns = [_column(function, name, records) for function, name in query.group]
+    for key, record in zip(zip(*columns, strict=True) if columns else repeat(()), records, strict=False):
+        groups.setdefault(key, []).append(record)
     if not query.group:
         groups.setdefault((), [])
     rows: list[Record] = []
@@ -243,16 +247,17 @@ def _groups(query: Query, records: list[Record]) -> list[Record]:
             if (function, name) in query.group:
                 row[alias or (name if not function else f"expr{index}")] = key[query.group.index((function, name))]
                 continue
-            values = [m[name] for m in members if name and m.get(name) is not None]
+            values = [v for m in members if (v := m.get(name)) is not None]
             row[alias or f"expr{index}"] = _aggregate(function, values)
         rows.append(row)
     return rows
 
 
-def _apply(function: str, value: Any) -> Any:
-    if function and value is not None:
-        return value.year if function == "CALENDAR_YEAR" else value.month
-    return value
+def _column(function: str, name: str, records: list[Record]) -> list[Any]:
+    values = [r.get(name) for r in records]
+    if function == "CALENDAR_YEAR":
+        return [v and v.year for v in values]
+    return [v and v.month for v in values] if function else values
 
 
 def _aggregate(function: str, values: list[Any]) -> Any:
