@@ -33,10 +33,20 @@ def amounts(texts: "pd.Series[Any]", currencies: "pd.Series[Any]") -> tuple["pd.
         if not text.strip():
             continue
         try:
+            if _is_huge(text):
+                raise ValueError(f"{text[:40]!r} is larger than any deal can be")
             found[at], known[at] = to_minor(text, str(currencies.iloc[at])), True
         except ValueError as error:
             wrong[texts.index[int(at)]] = str(error)
     return pd.Series(pd.arrays.IntegerArray(found, ~known), index=texts.index), wrong
+
+
+def _is_huge(text: str) -> bool:
+    """Whether a number is so long that reckoning with it alone would take all memory: 1e400000000."""
+    try:
+        return Decimal(text.strip()).adjusted() > 30
+    except InvalidOperation:
+        return False
 
 
 def basis_points(texts: "pd.Series[Any]", factor: int) -> "pd.Series[Any]":
@@ -46,7 +56,7 @@ def basis_points(texts: "pd.Series[Any]", factor: int) -> "pd.Series[Any]":
 
 
 def _whole(text: Any, factor: int) -> int | None:
-    if not str(text).strip():
+    if not str(text).strip() or _is_huge(str(text)):
         return None
     try:
         return int((Decimal(str(text)) * factor).to_integral_value())

@@ -20,6 +20,9 @@ TIMEOUT = (10.0, 60.0)
 """Seconds to connect and to wait for the next byte; without it a hung socket hangs the job for ever."""
 
 BUSY = (429, 477, 500, 502, 503, 504)
+PAUSE, LONGEST = 0.3, 120
+"""Seconds of the first pause before another try, and the longest that a busy server is waited for when it names one."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 VENDORS = {
     "salesforce": (".salesforce.com", ".force.com", ".salesforce.mil", ".sfcrmproducts.cn"),
@@ -30,8 +33,9 @@ VENDORS = {
 def retries(tries: int = 4) -> Retry:
     """Try a busy or broken server again, as long as it asks to; POST too, for all of ours can be repeated safely."""
     return Retry(
-        total=tries, connect=min(tries, 2), backoff_factor=0.3, backoff_max=20, status_forcelist=BUSY,
-        allowed_methods=None, raise_on_status=False, respect_retry_after_header=True, redirect=False,
+        total=tries, connect=min(tries, 2), backoff_factor=PAUSE, backoff_max=20, status_forcelist=BUSY,
+        allowed_methods=None, raise_on_status=False, respect_retry_after_header=True, retry_after_max=LONGEST,
+        redirect=False,
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def _figure(card: Scorecard, user: str, link: str) -> Figure:
         pace=value("pace"),
         coverage=value("coverage"),
         as_of=card.as_of,
-        link=link.format(person=card.person_id) if link else "",
+        link=link.replace("{person}", card.person_id),
     )
 
 

@@ -84,10 +84,11 @@ def _wait(client: Client, job: str, where: str, sleep: Callable[[float], None]) 
     pause, waited = WAIT, 0.0
     while True:
         try:
-            facts: Any = client.get(f"jobs/query/{job}", where).body
+            answer = client.get(f"jobs/query/{job}", where).body
         except NotAllowed:
             raise JobFailed(f"{where}: it is not there any more") from None
-        state = facts.get("state") if isinstance(facts, dict) else None
+        facts: dict[str, Any] = answer if isinstance(answer, dict) else {}
+        state = facts.get("state")
         if state == "JobComplete":
             return
         if state not in ("UploadComplete", "InProgress"):

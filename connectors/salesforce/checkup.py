@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from connectors.base import Finding
-from connectors.salesforce.objects import OBJECTS, chosen
+from connectors.errors import NotAllowed
+from connectors.salesforce.objects import OBJECTS, Object, chosen
 from connectors.salesforce.signin import SOAP_ENDS
+from connectors.salesforce.writeback import targets
 
 if TYPE_CHECKING:
     from connectors.salesforce.connector import Salesforce
@@ -23,11 +25,14 @@ WITHOUT = {
     "deal_history": "changes are seen from night to night only",
     "deal_field_history": "changes of owner are seen from night to night only",
     "activities": "meetings and calls are not counted",
+    "Event": "meetings are not counted",
+    "Task": "calls, e-mails and tasks are not counted",
+    "DatedConversionRate": "one rate for each currency holds for every day",
 }
 RIGHTS = {
-    "quotas": 'the permission "View All Forecasts"',
-    "people": 'the permission "View All Users"',
-    "fiscal_periods": 'the permission "View Setup and Configuration"',
+    "ForecastingQuota": 'the permission "View All Forecasts"',
+    "User": 'the permission "View All Users"',
+    "Period": 'the permission "View Setup and Configuration"',
 }
 
 
@@ -47,18 +52,36 @@ def findings(source: "Salesforce") -> list[Finding]:
     for stream in OBJECTS:
         if stream not in options.leave_out:
             found += _stream(source, stream)
-    return found
+    return found + _write_back(source)
 
 
 def _stream(source: "Salesforce", stream: str) -> list[Finding]:
-    things, thing = chosen(stream, source.options), source.object(stream)
-    if thing is None:
-        feature, right = things[0].feature, RIGHTS.get(stream, "the right to read it")
+    things, facts = chosen(stream, source.options), source.facts
+    seen = [o for o in things if source.client.fields(o.name) is not None]
+    if not seen:
+        feature, right = things[0].feature, RIGHTS.get(things[0].name, "the right to read it")
         words = (
             f"{feature} not enabled, or the run-as user lacks {right}" if feature else f"give the run-as user {right}"
         )
         names = " and ".join(o.name for o in things)
         return [Finding(f"object {names}", False, words, WITHOUT[stream], needed=not feature)]
+    if stream == "activities":  # each counts for itself
+        found = [_unseen(o, WITHOUT[o.name]) for o in things if o not in seen]
+    else:  # the first one that is there is read
+        found = [_unseen(o, WITHOUT[o.name]) for o in things[: things.index(seen[0])]]
+        seen = seen[:1]
+    problem = {"quotas": facts["quota_problem"], "splits": facts["split_problem"]}.get(stream)
+    if problem:
+        found.append(Finding(stream, False, problem, WITHOUT[stream]))
+    return [*found, *(line for thing in seen for line in _fields(source, stream, thing))]
+
+
+def _unseen(thing: Object, without: str) -> Finding:
+    words = f"{thing.feature} not enabled, or the run-as user lacks the right to read it"
+    return Finding(f"object {thing.name}", False, words, without, needed=False)
+
+
+def _fields(source: "Salesforce", stream: str, thing: Object) -> list[Finding]:
     seen = source.client.fields(thing.name) or {}
     lacking = [f for f in thing.needed.values() if f not in seen]
     found = [Finding(f"object {thing.name}", not lacking, ", ".join(lacking), WITHOUT[stream])]
@@ -68,6 +91,11 @@ def _stream(source: "Salesforce", stream: str) -> list[Finding]:
                 "not there or not visible",
                 f"{word.removeprefix('extra.').replace('_', ' ')} is left empty",
             )
+            if word.startswith("only."):
+                found.append(
+                    Finding(f"field {thing.name}.{field}", False, detail, f"{stream} cannot be filtered by it")
+                )
+                continue
             found.append(Finding(f"field {thing.name}.{field}", False, detail, without, needed=False))
     for word in ("amount", "owner"):
         field = thing.words.get(word, "")
@@ -76,3 +104,15 @@ def _stream(source: "Salesforce", stream: str) -> list[Finding]:
             without = "they are seen when the org's own sums are compared"
             found.append(Finding(f"field {thing.name}.{field}", False, words, without, needed=False))
     return found
+
+
+def _write_back(source: "Salesforce") -> list[Finding]:
+    """The object that scorecards are written to, where that is enabled."""
+    thing = source.options.write_back
+    if not thing.enabled:
+        return []
+    try:
+        targets(source)
+    except NotAllowed as error:
+        return [Finding(f"object {thing.object}", False, str(error), "everything but writing scorecards")]
+    return [Finding(f"object {thing.object}", True, "scorecards can be written")]

@@ -11,30 +11,17 @@ from urllib.parse import urlencode
 
 import requests
 
-from connectors.errors import BadAnswer, BudgetSpent, NotAllowed, SignInAgain, SourceError, TryAgainLater
+from connectors.errors import BadAnswer, BudgetSpent, SourceError, TryAgainLater
 from connectors.guard import guarded_session, proven_json, proven_list
 from connectors.salesforce.options import Options
-from connectors.salesforce.signin import FIX, Signed, sign_in, unreachable
+from connectors.salesforce.refusals import RowsMissing, refused
+from connectors.salesforce.signin import Signed, sign_in, unreachable
 
 TRIES = 3  # of a read whose answer could not be proven
 TOGETHER, QUERIES = 25, 5
 """A composite call takes 25 requests, of which 5 may be queries; it counts as one call."""
 
 USAGE = re.compile(r"(?:^|[;,\s])(?:per-app-)?api-usage=(\d+)/(\d+)")
-NOT_ALLOWED = {"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND", "INSUFFICIENT_ACCESS", "API_DISABLED_FOR_ORG"}
-NOT_ALLOWED |= {"INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE_FOR_OPERATION", "FUNCTIONALITY_NOT_ENABLED"}
-
-
-class QueryTimeout(SourceError):
-    """The query took too long for the service; a smaller bite of it may do."""
-
-
-class FieldGone(NotAllowed):
-    """A field of the query is not there, or not any more."""
-
-
-class LocatorGone(SourceError):
-    """The place inside a query is no longer known to the service; go on from the last row that was kept."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +173,7 @@ class Client:
 
     def pages(self, verb: str, soql: str, what: str) -> Iterator[Page]:
         """Every page of a query or queryAll; BadAnswer when rows are missing or come twice."""
-        where, got, number, seen = f"{self.name}: {what}", 0, 1, set[str]()
+        where, got, number, seen, lacking = f"{self.name}: {what}", 0, 1, set[str](), BadAnswer
         answer = self.first(self.path(verb, q=soql), f"{where}, page 1")
         while True:
             place, page = f"{where}, page {number}", answer.body
@@ -196,15 +183,20 @@ class Client:
                 raise BadAnswer(f"{place}: the answer does not say how many rows there are; try again later")
             got += len(records)
             if done and got != total:
-                raise BadAnswer(f"{place}: {total} rows were promised and {got} came; nothing of this page was kept")
+                raise lacking(f"{place}: {total} rows were promised and {got} came; nothing of this page was kept")
             ids = {r["Id"] for r in records if "Id" in r}
             if ids and (len(ids) != len(records) or ids & seen):
                 raise BadAnswer(f"{place}: a row came twice, so another is missing; nothing of this page was kept")
+            locator = str(page.get("nextRecordsUrl", "")).rsplit("/", 1)[-1]
+            reached = locator.rpartition("-")[2]  # it ends in how many rows come before it
+            if not reached.isdecimal():
+                lacking = RowsMissing
+            elif not done and int(reached) != got:
+                raise BadAnswer(f"{place}: {reached} rows were promised and {got} came; nothing of this page was kept")
             seen = ids
             yield Page(records, total, answer.served_at, done)
             if done:
                 return
-            locator = str(page.get("nextRecordsUrl", "")).rsplit("/", 1)[-1]
             number += 1
             if not locator or not records:
                 raise BadAnswer(f"{place}: more rows were promised, but the page does not lead to them")
@@ -269,33 +261,3 @@ def _body(response: requests.Response) -> Any:
         return response.json()
     except ValueError:
         return None
-
-
-def refused(where: str, status: int, body: Any, way: str) -> SourceError:
-    """What a refusal means. The service puts the query into its messages; only their last sentence is passed on."""
-    code, message, fields = "", "no readable reason", []
-    first = body[0] if isinstance(body, list) and body and isinstance(body[0], Mapping) else body
-    if isinstance(first, Mapping):
-        code = str(first.get("errorCode", ""))
-        lines = [line for line in str(first.get("message", "")).splitlines() if line.strip()]
-        message = lines[-1].split(". ")[0].rstrip(".")[:160] if lines else message
-        fields = list(first.get("fields") or [])
-    words = f"{message} ({', '.join([code, *map(str, fields)])})"
-    if status == 401:
-        return SignInAgain(f"{where}: the session is no longer valid; {FIX[way]}")
-    if code == "REQUEST_LIMIT_EXCEEDED":
-        if "concurrent" in message.lower():
-            return TryAgainLater(f"{where}: too many long requests run in the org at once; try again later")
-        return BudgetSpent(
-            f"{where}: the org's API calls are used up; they come back within 24 hours, the next run goes on from here"
-        )
-    if code == "QUERY_TIMEOUT":
-        return QueryTimeout(f"{where}: the query took too long for Salesforce; ask its support for an index")
-    if code == "INVALID_QUERY_LOCATOR":
-        return LocatorGone(f"{where}: the place in the query is no longer known; the next run goes on from here")
-    if code in NOT_ALLOWED:
-        kind = FieldGone if code == "INVALID_FIELD" else NotAllowed
-        return kind(f"{where}: {words}; give the run-as user the right to see it")
-    if status == 429 or status >= 500:
-        return TryAgainLater(f"{where}: Salesforce is busy ({status}) and stayed so; the next run goes on from here")
-    return BadAnswer(f"{where}: Salesforce refused the request ({status}): {words}")

@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
+import pyarrow as pa
+
 from connectors.base import Account, Batch, Drafts, Figure, Finding, Outcome, Part, SourceTotalDraft, Stream
 from connectors.errors import NotAllowed, SourceError
 from connectors.salesforce import activities, deleted, surveys
 from connectors.salesforce.checkup import findings
-from connectors.salesforce.client import Client, FieldGone
-from connectors.salesforce.facts import FACTS, read_facts
+from connectors.salesforce.client import Client
+from connectors.salesforce.facts import FACTS, ONE_CURRENCY, read_facts
 from connectors.salesforce.objects import OBJECTS, Object, chosen
 from connectors.salesforce.options import read_options
+from connectors.salesforce.quotas import quota_span
 from connectors.salesforce.reading import Slice, slices
+from connectors.salesforce.refusals import FieldGone
 from connectors.salesforce.soql import Place, Reading, any_of, kept
 from connectors.salesforce.translate import translate
 from connectors.salesforce.writeback import publish
@@ -54,7 +58,7 @@ class Salesforce:
             answers = self.client.describe(list(dict.fromkeys(names)), list(FACTS.values()))
             self._began = self.client.served_at
             if answers[0] is None:  # an org of one currency may not have that field
-                answers[0] = self.client.rows("SELECT Id, TimeZoneSidKey FROM Organization", "organisation")
+                answers[0] = self.client.rows(ONE_CURRENCY, "organisation")
             self._facts = read_facts(self.name, self.options, dict(zip(FACTS, answers, strict=True)))
         return self._facts
 
@@ -77,30 +81,34 @@ class Salesforce:
             if stream in self.options.leave_out or (thing is None and chosen(stream, self.options)[0].feature):
                 continue
             followed = thing is None or bool(thing.stamp) or stream == "activities"
-            found.append(Stream(stream, snapshot=not followed, countable=stream in surveys.COUNTED))
+            found.append(Stream(stream, snapshot=not followed, countable=surveys.countable(self, stream)))
         return found
 
     def ready(self, cursors: Mapping[str, Mapping[str, Any]]) -> None:
         """Ask for the first page of every stream that goes on from a cursor, five at a time."""
         paths: list[str] = []
         for stream in (s.name for s in self.streams()):
-            cursor, thing = cursors.get(stream), self.object(stream)
-            if thing is None or (thing.stamp and cursor is None) or (cursor and "stamp" in cursor):
-                continue
-            if stream == "activities":
-                paths += [self.client.path("queryAll", q=soql) for soql in activities.soqls(self, cursor)]
-                continue
-            reading = self._reading(stream, thing, cursor)
-            paths.append(self.client.path(reading.verb, q=reading.soql))
-            if thing.log and cursor:
-                paths.append(deleted.path(self, thing, cursor))
+            try:
+                paths += self._first_pages(stream, cursors.get(stream))
+            except SourceError:
+                continue  # that stream says so itself when it is read
         self.client.ahead(paths, f"{self.name}: first pages")
+
+    def _first_pages(self, stream: str, cursor: Mapping[str, Any] | None) -> list[str]:
+        thing = self.object(stream)
+        if thing is None or (thing.stamp and cursor is None) or (cursor and "stamp" in cursor):
+            return []
+        if stream == "activities":
+            return [self.client.path("queryAll", q=count.soql) for count in activities.counts(self, cursor)]
+        reading = self._reading(stream, thing, cursor)
+        log = [deleted.path(self, thing, cursor)] if thing.log and cursor else []
+        return [self.client.path(reading.verb, q=reading.soql), *log]
 
     def check(self) -> list[Finding]:
         """Sign in, then every object and field, and what works without those that are missing."""
         return findings(self)
 
-    def _names(self, stream: str, thing: Object) -> dict[str, str]:
+    def names(self, stream: str, thing: Object) -> dict[str, str]:
         """Our words to those of its fields that we may see; NotAllowed names the needed ones that are missing."""
         seen = self.client.fields(thing.name) or {}
         lacking = [f for f in thing.needed.values() if f not in seen]
@@ -128,27 +136,31 @@ class Salesforce:
         return only
 
     def _reading(self, stream: str, thing: Object, cursor: Mapping[str, Any] | None) -> Reading:
-        names = self._names(stream, thing)
+        names = self.names(stream, thing)
         fields = tuple(dict.fromkeys([*names.values(), *self.filter(stream)]))
         whole = Reading(thing.name, fields, thing.stamp, everything=thing.bin)
-        if not thing.stamp or cursor is None or not cursor.get("since") or self._undated(stream):
+        if not thing.stamp or cursor is None or not cursor.get("since"):
             # what a filter leaves out need not be read, unless it was let in before
             return replace(whole, conditions=tuple(kept(self.filter(stream))))
         since = datetime.fromisoformat(str(cursor["since"])) - timedelta(minutes=self.options.overlap_minutes)
         until = datetime.fromisoformat(str(cursor.get("began") or self.began.isoformat()))
         return replace(whole, since=since, until=until)
 
-    def _undated(self, stream: str) -> bool:
+    def undated(self, stream: str) -> bool:
+        """Whether these are quotas without a day: each is that of the period in which it is read."""
         return stream == "quotas" and self.options.quota is not None and self.options.quota.first_day is None
 
     def pull(self, stream: str, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
         """Read a stream: by (time stamp, Id) from the last server time minus the overlap, or whole without a cursor."""
         thing = self.object(stream)
         if thing is None:
-            self._names(stream, chosen(stream, self.options)[0])
+            self.names(stream, chosen(stream, self.options)[0])
             raise AssertionError("unreachable")
         if stream == "activities":
             yield from activities.pull(self, cursor)
+            return
+        if self.undated(stream):
+            yield from self._undated(stream, thing)
             return
         try:
             yield from self._pull(stream, thing, cursor)
@@ -157,8 +169,6 @@ class Salesforce:
             yield from self._pull(stream, thing, cursor)
 
     def _pull(self, stream: str, thing: Object, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
-        if cursor is not None and self._undated(stream):
-            cursor = None
         reading, facts = self._reading(stream, thing, cursor), self._batch_facts(stream, thing)
         middle = cursor is not None and "stamp" in cursor
         began = str(cursor["began"]) if cursor and middle else self.began.isoformat()
@@ -169,14 +179,19 @@ class Salesforce:
             job, locator = str(cursor.get("job", "")), str(cursor.get("locator", ""))
         seen: dict[str, bool] = {}
         waiting: Slice | None = None
-        for part in slices(self.client, reading, stream, job, locator):
-            if waiting is not None:
+        try:
+            for part in slices(self.client, reading, stream, job, locator):
+                if waiting is not None:
+                    yield self._batch(stream, waiting, facts, _state(waiting, began, since, thing), last=False)
+                waiting = part
+                if since and thing.log:
+                    gone = part.table["IsDeleted"].to_pylist() if "IsDeleted" in part.table.column_names else []
+                    ids = part.table["Id"].to_pylist()
+                    seen |= dict(zip(ids, gone or [False] * len(ids), strict=True))
+        except SourceError:
+            if waiting is not None and waiting.place is not None:  # what came whole is kept
                 yield self._batch(stream, waiting, facts, _state(waiting, began, since, thing), last=False)
-            waiting = part
-            if since and thing.log:
-                gone = part.table["IsDeleted"].to_pylist() if "IsDeleted" in part.table.column_names else []
-                ids = part.table["Id"].to_pylist()
-                seen |= dict(zip(ids, gone or [False] * len(ids), strict=True))
+            raise
         assert waiting is not None
         checks = {"recycle bin": began} if thing.bin else {}
         state: dict[str, Any] = {"since": began} if thing.stamp else {}
@@ -191,21 +206,32 @@ class Salesforce:
                 state["overdue"] = True  # the log does not reach back far enough: count and compare
         yield replace(self._batch(stream, waiting, facts, state, last=True), checks=checks)
 
+    def _undated(self, stream: str, thing: Object) -> Iterator[Batch]:
+        """Quotas of the current period, all in one batch: those of earlier periods stay as they then were."""
+        facts = self._batch_facts(stream, thing)
+        table = pa.concat_tables(s.table for s in slices(self.client, self._reading(stream, thing, None), stream))
+        span = quota_span(facts)
+        yield Batch(stream, table, {"since": self.began.isoformat()}, facts, last=True, span=span)
+
     def _batch(self, stream: str, part: Slice, facts: Mapping[str, Any], state: Mapping[str, Any], last: bool) -> Batch:
         return Batch(stream, part.table, state, facts, last)
 
     def _batch_facts(self, stream: str, thing: Object) -> dict[str, Any]:
         facts = self.facts
-        if stream == "quotas" and facts["quota_problem"]:
-            raise SourceError(f"{self.name}: {facts['quota_problem']}")
+        problem = {"quotas": facts["quota_problem"], "splits": facts["split_problem"]}.get(stream)
+        if problem:
+            raise NotAllowed(f"{self.name}: {problem}")
         wanted = {
             "quotas": ("quota_type", "quota_note", "periods", "fiscal_start_month"),
             "splits": ("overlay",), "deals": ("record_types",), "people": ("notes",),
         }  # fmt: skip
-        found = {"currency": facts["currency"], "object": thing.name, "fields": self._names(stream, thing)}
+        found = {"currency": facts["currency"], "object": thing.name, "fields": self.names(stream, thing)}
         found |= {name: facts[name] for name in wanted.get(stream, ())}
+        if self.options.extra.get(stream):
+            seen = self.client.fields(thing.name) or {}
+            found["extra"] = {n: seen[n]["type"] for n in self.options.extra[stream] if n in seen}
         if self.filter(stream):
-            found["only"] = {k: [str(v) for v in values] for k, values in self.filter(stream).items()}
+            found["only"] = {k: list(values) for k, values in self.filter(stream).items()}
         if stream == "quotas" and self.options.quota is None:
             found |= {"family": self.options.quota_product_family, "territory": self.options.quota_territory}
         elif stream == "quotas" and self.options.quota is not None:

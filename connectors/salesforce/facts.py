@@ -16,6 +16,10 @@ FACTS = {
 }
 """Five small queries, which fit into one call. What the org does not have is answered with None."""
 
+UNSEEN = "{} need the object {}, which tells those that count from the others; give the run-as user the right to see it"
+ONE_CURRENCY = "SELECT Id, TimeZoneSidKey, FiscalYearStartMonth FROM Organization"
+"""An org of one currency may not have a field for it."""
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -30,20 +34,23 @@ def read_facts(name: str, options: Options, answers: Mapping[str, Rows | None]) 
         "time_zone": own.get("TimeZoneSidKey"),
         "fiscal_start_month": own.get("FiscalYearStartMonth"),
         "overlay": [r["Id"] for r in answers["split_types"] or () if not r["IsTotalValidated"]],
+        "split_problem": UNSEEN.format("splits", "OpportunitySplitType") if answers["split_types"] is None else "",
         "record_types": {r["Id"]: [r["Name"], r["DeveloperName"]] for r in answers["record_types"] or ()},
         "periods": {
             r["Id"]: [r["Type"], r["StartDate"], r["EndDate"]] for r in answers["periods"] or ()
         },
         "notes": [SOAP_ENDS] if options.sign_in == "password" else [],
     }  # fmt: skip
-    return facts | quota_types(options, answers["quota_types"] or ())
+    return facts | quota_types(options, answers["quota_types"])
 
 
-def quota_types(options: Options, rows: Rows) -> dict[str, Any]:
+def quota_types(options: Options, rows: Rows | None) -> dict[str, Any]:
     """Quotas of several types are never added: one counts, the one that is set or the only one of money."""
     facts = {"quota_type": None, "quota_note": "", "quota_problem": ""}
     if options.quota is not None:
         return facts
+    if rows is None:
+        return facts | {"quota_problem": UNSEEN.format("quotas", "ForecastingType")}
     named = options.quota_type
     money = sorted((r for r in rows if r["IsAmount"] and r["IsActive"]), key=lambda r: str(r["DeveloperName"]))
     chosen = [r for r in rows if r["DeveloperName"] == named] if named else money[:1]

@@ -186,7 +186,6 @@ def _own_quota(quota: QuotaMap) -> Object:
     wanted = {"removed": "IsDeleted"} if quota.object != "User" else {}
     if quota.currency:
         wanted["currency"] = quota.currency
+    wanted |= {f"only.{name}": name for name in quota.only}
     dated = quota.first_day is not None
-    return Object(
-        quota.object, needed, wanted, stamp=STAMP, bin=dated and quota.object != "User", log=dated, feature="quotas"
-    )
+    return Object(quota.object, needed, wanted, stamp=STAMP, bin=dated and quota.object != "User", log=dated)

@@ -1,5 +1,6 @@
 """What a Salesforce connection may say in the settings file; every problem is named at once."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,13 @@ SIGN_IN: dict[str, tuple[str, ...]] = {
     "access_token": ("access_token",),
 }
 """What each way to sign in needs. An access token cannot be renewed: it is for trying things out."""
+
+HOSTS = (".salesforce.com", ".salesforce.mil", ".sfcrmproducts.cn")
+"""Where an org's own host may be; the SDK knows the first only, so the others are reached as an address."""
+
+NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+OWN = {"id", "removed", "modified_at"}
+"""Words that stand for what the service itself keeps of a record: no other field can hold them."""
 
 Values = list[str | int | bool]
 
@@ -82,10 +90,15 @@ class Options(Strict):
     write_back: WriteBack = WriteBack()
 
     @property
+    def host(self) -> str:
+        """The org's own host: acme.my.salesforce.com."""
+        given = self.my_domain.removeprefix("https://").rstrip("/") or "pretend.my"
+        return given if given.endswith(HOSTS) else f"{given}.salesforce.com"
+
+    @property
     def domain(self) -> str:
         """The part before .salesforce.com, as the SDK wants it: acme.my, acme--uat.sandbox.my, login, test."""
-        host = self.my_domain.removeprefix("https://").rstrip("/").removesuffix(".salesforce.com")
-        return host or "pretend.my"
+        return next(self.host.removesuffix(end) for end in HOSTS if self.host.endswith(end))
 
 
 def read_options(name: str, given: Mapping[str, Any], loopback: bool, streams: Mapping[str, Any]) -> Options:
@@ -106,12 +119,17 @@ def read_options(name: str, given: Mapping[str, Any], loopback: bool, streams: M
     except ValidationError as error:
         problems += [_problem(e["loc"], e["msg"], e["type"]) for e in error.errors()]
     if options is not None:
-        problems += _about_streams(options, streams)
+        problems += _about_streams(options, streams) + _about_names(options)
+        if not options.host.endswith(HOSTS[0]):
+            options = options.model_copy(update={"address": options.address or f"https://{options.host}"})
+            if way == "jwt":
+                problems.append(f"sign_in jwt is for hosts of {HOSTS[0]} only; use client_credentials")
         if way == "password" and float(options.api_version) < 31:
             problems.append("api_version is too old to read anything with")
         host = options.domain
-        if not all(part.replace("-", "").isalnum() for part in host.split(".")):
-            problems.append(f'my_domain {options.my_domain!r} is no host; write "acme.my"')
+        foreign = host.endswith((".force.com", ".site.com"))
+        if foreign or not all(part.replace("-", "").isalnum() for part in host.split(".")):
+            problems.append(f'my_domain {options.my_domain!r} is no host of an org; write "acme.my"')
         if way == "client_credentials" and host in ("login", "test"):
             problems.append("my_domain has to be the org's own for client credentials, not login or test")
     proven_options(name, problems)
@@ -144,4 +162,25 @@ def _about_streams(options: Options, streams: Mapping[str, Any]) -> list[str]:
             for word in fields
             if words and word not in words
         ]
+        found += [f"fields.{stream}.{word}: {word} is kept by Salesforce itself" for word in fields if word in OWN]
     return found
+
+
+def _about_names(options: Options) -> list[str]:
+    """Names that go into queries have to be names, and a filter has to let something in."""
+    own, back = options.quota, options.write_back
+    filters: dict[str, Mapping[str, Values]] = {f"only.{s}": given for s, given in options.only.items()}
+    names: list[tuple[str, str]] = [("write_back.object", back.object), ("write_back.key", back.key)]
+    names += [(f"write_back.fields.{word}", name) for word, name in back.fields.items()]
+    if own is not None:
+        filters["quota.only"] = own.only
+        given = {"object": own.object, "owner": own.owner, "amount": own.amount}
+        given |= {"first_day": own.first_day or "Id", "currency": own.currency or "Id"}
+        names += [(f"quota.{word}", name) for word, name in given.items()]
+    names += [(f"fields.{s}.{word}", name) for s, fields in options.fields.items() for word, name in fields.items()]
+    names += [(f"extra.{s}", name) for s, fields in options.extra.items() for name in fields]
+    names += [(place, name) for place, only in filters.items() for name in only]
+    found = [f"{place}: {name!r} is no name of a field or object" for place, name in names if not NAME.fullmatch(name)]
+    found += [f"{p}.{name}: no value is named" for p, only in filters.items() for name, v in only.items() if not v]
+    words = "person, period, attainment, pace, coverage, as_of, link"
+    return found + [f"write_back.fields.{w}: use {words}" for w in back.fields if w not in words.split(", ")]

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from connectors.errors import BadAnswer
 from connectors.salesforce import bulk
 from connectors.salesforce.bulk import JobFailed
-from connectors.salesforce.client import Client, LocatorGone, QueryTimeout
+from connectors.salesforce.client import Client
 from connectors.salesforce.objects import FLAGS
+from connectors.salesforce.refusals import LocatorGone, QueryTimeout, RowsMissing
 from connectors.salesforce.soql import Place, Reading
 
 MISSES = 3  # slices in a row that bring nothing before a stream gives up for this run
@@ -46,7 +47,7 @@ def slices(
                 for found in _bulk(client, reading, what, job, locator):
                     place, done = found.place or place, found.last
                     yield found
-            except (JobFailed, BadAnswer, LocatorGone):
+            except (JobFailed, BadAnswer, LocatorGone, QueryTimeout):
                 reading = reading if place is None else reading.on_from(place)
                 job = locator = ""
                 if attempt == 2:
@@ -63,7 +64,10 @@ def _is_large(client: Client, reading: Reading, what: str) -> bool:
         return False
     if reading.since is not None and reading.after is None:
         return False  # a window: usually small, and its first page tells how large it is
-    return client.count(reading.verb, reading.count, what) >= client.options.bulk_from
+    try:
+        return client.count(reading.verb, reading.count, what) >= client.options.bulk_from
+    except QueryTimeout:
+        return True  # a job has more time
 
 
 def _bulk(client: Client, reading: Reading, what: str, job: str, locator: str) -> Iterator[Slice]:
@@ -94,14 +98,14 @@ def _place(table: pa.Table, stamp: str) -> Place | None:
 
 
 def _paged(client: Client, reading: Reading, what: str, bulk_next: bool) -> Iterator[Slice]:
-    misses = 0
+    misses = short = 0
     while True:
-        got = 0
+        begun, got, large = reading, 0, False
         try:
             for page in client.pages(reading.verb, reading.soql, what):
-                if bulk_next and reading.stamp and page.total >= client.options.bulk_from:
-                    yield from slices(client, reading, what, large=True)
-                    return
+                large = bulk_next and bool(reading.stamp) and page.total >= client.options.bulk_from
+                if large:
+                    break
                 bulk_next = False
                 table = columns(page.records, reading.fields)
                 got += len(page.records)
@@ -118,19 +122,31 @@ def _paged(client: Client, reading: Reading, what: str, bulk_next: bool) -> Iter
             if reading.limit is not None and reading.limit <= SMALLEST:
                 raise
             reading = replace(reading, limit=max((reading.limit or 2 * BITE) // 2, SMALLEST))
+        except RowsMissing:  # perhaps of an earlier page: the whole query comes again
+            reading, short = begun, short + 1
+            if short == MISSES:
+                raise
         except (BadAnswer, LocatorGone):
             misses += 1
             if misses == MISSES:
                 raise
+        if large:
+            yield from slices(client, replace(reading, limit=None), what, large=True)
+            return
 
 
 def columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.Table:
-    """Records as columns of text, numbers as their source wrote them; an empty text is unknown, as in a bulk job."""
+    """Records as columns of text, numbers as their source wrote them; the rest is spelt as in a bulk job."""
     found: dict[str, pa.Array] = {}
     for name in names:
         if name in FLAGS:
             found[name] = pa.array([r.get(name) for r in records], pa.bool_())
         else:
-            values = [r.get(name) for r in records]
-            found[name] = pa.array([None if v is None or v == "" else str(v) for v in values], pa.string())
+            found[name] = pa.array([_text(r.get(name)) for r in records], pa.string())
     return pa.table(found)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None or value == "" else str(value)

@@ -1,10 +1,12 @@
 """Signs in to Salesforce: client credentials, JWT bearer, a rotating refresh token, or an old org's password."""
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from xml.parsers.expat import ExpatError
 
 import requests
 from filelock import FileLock, Timeout
@@ -13,7 +15,7 @@ from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.login import SalesforceLogin
 
 from connectors.errors import BadAnswer, SignInAgain, SourceError, TryAgainLater
-from connectors.guard import guarded_session, proven_json
+from connectors.guard import address_problem, guarded_session, proven_json
 from connectors.salesforce.options import Options
 
 SOAP_VERSION = "64.0"
@@ -31,6 +33,7 @@ FIX = {
     "password": "check username, password and security_token, and that SOAP login is still allowed",
     "access_token": "the access token has run out; make a new one",
 }
+BUSY_CODES = {"temporarily_unavailable", "server_error", "unknown_error", "SERVER_UNAVAILABLE", "LOGIN_RATE_EXCEEDED"}
 LOCK_WAIT = 90.0  # seconds; two time-outs of a sign-in
 
 
@@ -46,32 +49,46 @@ def sign_in(name: str, options: Options, session: requests.Session) -> Signed:
     """Sign in as the settings say; SignInAgain says what to check, never what the secrets are."""
     where, way = f"{name}: sign-in", options.sign_in
     if way == "access_token":
-        return Signed(options.access_token, f"{options.domain}.salesforce.com")
-    if way == "refresh_token":
-        return _refresh(where, options)
+        return Signed(options.access_token, options.host)
+    signed = _refresh(where, options) if way == "refresh_token" else _by_sdk(where, options, session)
+    problem = address_problem("salesforce", f"https://{signed.host}", loopback=bool(options.address))
+    if problem:
+        raise BadAnswer(f"{where}: the server sent us on to {signed.host}, which is not of Salesforce; check my_domain")
+    return signed
+
+
+def _by_sdk(where: str, options: Options, session: requests.Session) -> Signed:
+    way, statuses = options.sign_in, list[int]()
+    if way == "password":  # a wrong password is answered with 500: tried again, it would lock the user out
+        session, _ = guarded_session(options.address, tries=0)
+        session.hooks["response"] = [lambda response, **_: statuses.append(response.status_code)]
     try:
-        token, host = SalesforceLogin(session=session, domain=options.domain, **_given(options))
+        with warnings.catch_warnings(action="ignore"):  # the SDK's advice; ours is in FIX
+            token, host = SalesforceLogin(session=session, domain=options.domain, **_given(options))
     except SalesforceAuthenticationFailed as error:
-        if isinstance(error.code, int):  # no JSON came: the SDK puts the status where the reason would be
-            if error.code >= 500:
-                raise TryAgainLater(
-                    f"{where}: Salesforce is busy ({error.code}) and stayed so; try again later"
-                ) from None
-            raise BadAnswer(f"{where}: the server did not answer with a token; check my_domain") from None
-        raise SignInAgain(f"{where}: Salesforce does not take this sign-in ({_code(error)}); {FIX[way]}") from None
+        error.code = error.code or next(iter(statuses), None)  # a page that is no SOAP
+        raise _not_taken(where, way, error) from None
     except (InvalidKeyError, PyJWTError):
         raise SignInAgain(f"{where}: private_key is no RSA key in PEM form; give the key that belongs to the "
                           "certificate of the app") from None  # fmt: skip
-    except (ValueError, LookupError, AttributeError, TypeError) as error:
+    except (ValueError, LookupError, AttributeError, TypeError, ExpatError) as error:
         if way == "jwt" and "pem" in str(error).lower():
             raise SignInAgain(f"{where}: private_key is no RSA key in PEM form") from None
         # what the SDK makes of an answer of another shape
         raise BadAnswer(f"{where}: the server did not answer with a token; check my_domain") from None
-    except SourceError:
-        raise
     except requests.RequestException as error:
         raise unreachable(where, error) from None
     return Signed(token, host)
+
+
+def _not_taken(where: str, way: str, error: SalesforceAuthenticationFailed) -> SourceError:
+    """What a refused sign-in means; where no reason came, the SDK puts the status in its place."""
+    busy = isinstance(error.code, int) and (error.code >= 500 or error.code == 429)
+    if busy or error.code in BUSY_CODES or "rate exceeded" in str(error.auth_message):
+        return TryAgainLater(f"{where}: Salesforce is busy ({_code(error)}) and stayed so; try again later")
+    if error.code is None or isinstance(error.code, int):
+        return BadAnswer(f"{where}: the server did not answer with a token; check my_domain")
+    return SignInAgain(f"{where}: Salesforce does not take this sign-in ({_code(error)}); {FIX[way]}")
 
 
 def _given(options: Options) -> dict[str, Any]:
@@ -113,7 +130,7 @@ def _refresh(where: str, options: Options) -> Signed:
         raise SignInAgain(
             f"{where}: the refresh token in {path} cannot be read or replaced ({error.strerror})"
         ) from None
-    host = urlsplit(str(body.get("instance_url", ""))).netloc or f"{options.domain}.salesforce.com"
+    host = urlsplit(str(body.get("instance_url", ""))).netloc or options.host
     return Signed(str(body["access_token"]), host)
 
 
@@ -128,7 +145,7 @@ def _trade(where: str, options: Options, old: str) -> dict[str, Any]:
         raise unreachable(where, error) from None
     finally:
         session.close()
-    if response.status_code >= 500:
+    if response.status_code >= 500 or response.status_code == 429:
         raise TryAgainLater(f"{where}: Salesforce is busy ({response.status_code}); the refresh token was not used up")
     body = proven_json(where, response.status_code, response.content)
     if response.status_code != 200 or not isinstance(body, dict) or "access_token" not in body:

@@ -18,10 +18,15 @@ DAYS = {"deals": "close_day", "quotas": "first_day"}
 """Streams with money, and the day by whose month they are counted."""
 
 
+def countable(source: "Salesforce", stream: str) -> bool:
+    """Whether the org can count what is stored of a stream; quotas without a day are those of one period only."""
+    return stream in COUNTED and not source.undated(stream)
+
+
 def survey(source: "Salesforce", stream: str) -> list[Part] | None:
     """Live rows of a stream and their money: deals by calendar month of their close date, the others altogether."""
     thing = source.object(stream)
-    if thing is None or stream not in COUNTED:
+    if thing is None or not countable(source, stream):
         return None
     words, wanted = thing.words, [*kept(source.filter(stream)), *_counted_quotas(source, stream)]
     where = f" WHERE {' AND '.join(wanted)}" if wanted else ""

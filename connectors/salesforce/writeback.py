@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import Figure, Outcome
-from connectors.errors import NotAllowed
+from connectors.errors import BadAnswer, NotAllowed
 from connectors.guard import proven_list
 from connectors.salesforce.objects import WRITTEN
 
@@ -21,7 +21,7 @@ AT_ONCE = 200  # records of one call
 def publish(source: "Salesforce", figures: Sequence[Figure]) -> list[Outcome]:
     """Upsert by external id, 200 rows a call; one outcome each, in order. A row that is refused stops no other."""
     found: list[Outcome] = []
-    fields = _fields(source)
+    fields = targets(source)
     thing = source.options.write_back
     for start in range(0, len(figures), AT_ONCE):
         part = figures[start : start + AT_ONCE]
@@ -30,12 +30,14 @@ def publish(source: "Salesforce", figures: Sequence[Figure]) -> list[Outcome]:
         path = source.client.path(f"composite/sobjects/{thing.object}/{thing.key}")
         answer = source.client.call("PATCH", path, where, {"allOrNone": False, "records": records})
         results = proven_list(where, {"results": answer.body}, "results")
+        if len(results) != len(part):
+            raise BadAnswer(f"{where}: {len(part)} rows were sent and {len(results)} answered for; try again later")
         for figure, result in zip(part, results, strict=True):
             found.append(Outcome(figure.key, _error(result)))
     return found
 
 
-def _fields(source: "Salesforce") -> dict[str, str]:
+def targets(source: "Salesforce") -> dict[str, str]:
     """Our words to the object's fields; NotAllowed names everything that is missing."""
     thing = source.options.write_back
     seen = source.client.fields(thing.object)
@@ -45,7 +47,7 @@ def _fields(source: "Salesforce") -> dict[str, str]:
             "and give the user its permission set (docs/how-to/salesforce.md)"
         )
     fields = {**WRITTEN, **thing.fields}
-    missing = [f for f in [thing.key, *fields.values()] if f not in seen]
+    missing = [f for f in [thing.key, *fields.values()] if not seen.get(f, {}).get("updateable")]
     if missing:
         raise NotAllowed(f"{source.name}: {thing.object} has no {', '.join(missing)} that the run-as user may write")
     return fields

@@ -1,4 +1,4 @@
-"""Salesforce and HubSpot, read through their real SDKs from servers shaped like them."""
+"""HubSpot, read through its real SDK from a server shaped like it."""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -9,17 +9,12 @@ import pytest
 
 from connectors.errors import BadAnswer, NotAllowed, SignInAgain, SourceError, TryAgainLater
 from connectors.hubspot import HubSpot
-from connectors.salesforce import Salesforce
 from models.errors import UserError
 from models.period import FiscalCalendar
 from sandbox.company import Company
 from sandbox.hubspot.server import HubSpotServer
-from sandbox.salesforce.data import advance
-from sandbox.salesforce.server import SalesforceServer
-from sandbox.truth import hubspot_truth, salesforce_truth
+from sandbox.truth import hubspot_truth
 from tests.support.contract import ConnectorContract, each_fault, one_sentence
-
-CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
 
 
 def spans(keys: Any) -> dict[str, Any]:
@@ -27,109 +22,6 @@ def spans(keys: Any) -> dict[str, Any]:
     years = [int(q[:4]) for q, _, _ in keys]
     first, last = (pd.Timestamp(y, 1, 1).date() for y in (min(years), max(years)))
     return {p.id: (p.first_day, p.end_day) for p in FiscalCalendar().periods(first, last) if p.kind == "quarter"}
-
-
-class TestSalesforce(ConnectorContract):
-    """The Salesforce connector."""
-
-    @pytest.fixture
-    def server(self) -> Iterator[SalesforceServer]:
-        with SalesforceServer(Company.generate().salesforce, page=50) as server:
-            yield server
-
-    @pytest.fixture
-    def connect(self, server: SalesforceServer) -> Callable[[], Salesforce]:
-        return lambda: Salesforce("crm", {"address": server.address, **CLIENT}, loopback=True)
-
-    def test_totals_are_the_truth(self, server: SalesforceServer, connect: Callable[[], Salesforce]) -> None:
-        company = Company(7, server.org, None)  # type: ignore[arg-type]
-        truth = salesforce_truth(company)
-        quarters = spans(truth)
-        found = {
-            (t.first_day, t.currency, t.status): (t.amount_minor, t.deals)
-            for t in connect().totals(list(quarters.values()))
-        }
-        assert found == {(quarters[q][0], c, s): (int(a * 100), n) for (q, c, s), (a, n) in truth.items()}
-
-    def test_a_changed_record_is_read_again_and_a_deleted_one_is_seen(self, server: Any, connect: Any) -> None:
-        _, _, cursor = self.read(connect(), "deals")
-        advance(server.org, 7, 1)
-        rows, _, _ = self.read(connect(), "deals", cursor)
-        assert 4 <= len(rows) <= 12
-        assert rows["removed"].sum() == 1
-
-    def test_a_pull_goes_on_after_the_last_page_that_was_kept(self, server: Any, connect: Any) -> None:
-        every = list(connect().pull("deals", None))
-        rest = list(connect().pull("deals", every[1].cursor))
-        assert sum(b.table.num_rows for b in rest) == sum(b.table.num_rows for b in every[2:])
-        assert rest[-1].cursor == every[-1].cursor
-
-    def test_quotas_of_another_type_are_noted_never_added(self, connect: Any) -> None:
-        rows, drafts, _ = self.read(connect(), "quotas")
-        assert (~rows["removed"]).sum() == 106
-        assert drafts[0].notes[0].rule == "quota of another type, not counted"
-
-    def test_optional_features_that_are_off_are_left_out_and_said_so(self, server: Any, connect: Any) -> None:
-        server.org.features.clear()
-        connector = connect()
-        names = {s.name for s in connector.streams()}
-        assert names == {"people", "roles", "stages", "fiscal_periods", "deals", "deal_history", "activities"}
-        assert {f.what for f in connector.check() if not f.ok} >= {"object ForecastingQuota", "object OpportunitySplit"}
-        rows, _, _ = self.read(connector, "deals")
-        assert set(rows["currency"]) == {"EUR"}
-
-    def test_a_field_that_may_not_be_seen_is_named(self, server: Any, connect: Any, monkeypatch: Any) -> None:
-        fields = server.fields
-        monkeypatch.setattr(server, "fields", lambda name: [f for f in fields(name) if f != "Amount"])
-        with pytest.raises(NotAllowed, match="the fields Amount of Opportunity"):
-            self.read(connect(), "deals")
-        assert [f.detail for f in connect().check() if not f.ok and f.needed] == ["Amount"]
-
-    def test_a_session_that_runs_out_is_renewed_in_the_middle(self, server: Any, connect: Any) -> None:
-        server.fault("401", nth=6)
-        rows, _, _ = self.read(connect(), "deals")
-        assert len(rows) == 190
-        assert server.log_ins == 2
-
-    def test_a_session_that_is_never_accepted_ends_after_one_renewal(self, server: Any, connect: Any) -> None:
-        server.rest = lambda path, request: server.error(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        with pytest.raises(SignInAgain):
-            connect().account()
-        assert server.log_ins == 2
-
-    def test_a_busy_server_is_tried_again(self, server: Any, connect: Any) -> None:
-        server.fault("503", nth=4, times=2)
-        rows, _, _ = self.read(connect(), "deals")
-        assert len(rows) == 190
-
-    @each_fault
-    def test_what_cannot_be_proven_is_an_error(self, server: Any, connect: Any, fault: str, word: str) -> None:
-        connector = connect()
-        connector.account()
-        server.fault(fault, nth=1, times=20)
-        with pytest.raises(SourceError) as caught:
-            self.read(connector, "deals")
-        assert word in one_sentence(caught.value)
-
-    def test_fewer_rows_than_promised_is_an_error(self, server: Any, connect: Any, monkeypatch: Any) -> None:
-        shown = server.shown
-        monkeypatch.setattr(server, "shown", lambda *a: (p := shown(*a)) | {"records": p["records"][:-1]})
-        with pytest.raises(BadAnswer, match="were promised and"):
-            connect().account()
-
-    def test_wrong_secret(self, server: Any) -> None:
-        wrong = Salesforce(
-            "crm", {"address": server.address, "client_id": "x", "client_secret": "sandbox-secrets"}, loopback=True
-        )
-        with pytest.raises(SignInAgain) as caught:
-            wrong.check()
-        assert "client_id and client_secret" in one_sentence(caught.value)
-
-    def test_a_stopped_server(self, server: Any, connect: Any) -> None:
-        server.stop()
-        with pytest.raises(TryAgainLater) as caught:
-            connect().account()
-        assert "cannot be reached" in one_sentence(caught.value)
 
 
 class TestHubSpot(ConnectorContract):
@@ -238,19 +130,10 @@ class TestHubSpot(ConnectorContract):
             v3().account()
 
 
-@pytest.mark.parametrize(("kind", "address"), [
-    (Salesforce, "http://127.0.0.1:1"), (Salesforce, "https://evil.example"), (Salesforce, "http://acme.my.salesforce.com"),
-    (HubSpot, "http://localhost:1"), (HubSpot, "https://api.hubapi.com.evil.example"),
-])  # fmt: skip
-def test_a_foreign_address_is_refused_before_any_call(kind: Any, address: str) -> None:
+@pytest.mark.parametrize("address", ["http://localhost:1", "https://api.hubapi.com.evil.example"])
+def test_a_foreign_address_is_refused_before_any_call(address: str) -> None:
     with pytest.raises(UserError, match="address"):
-        kind("crm", {"address": address, "token": "x", **CLIENT})
-
-
-def test_wrong_options_are_all_named_at_once() -> None:
-    with pytest.raises(UserError) as caught:
-        Salesforce("crm", {"client_secrt": "x"})
-    assert len(caught.value.problems) == 4
+        HubSpot("crm", {"address": address, "token": "x"})
 
 
 def test_amounts_are_exact_decimals_never_floats() -> None:
