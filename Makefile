@@ -23,6 +23,9 @@ demo: .venv/.ready ## the whole thing on a pretend company, in your browser
 test: .venv/.ready-dev ## everything that needs no browser, on SQLite and a real PostgreSQL
 	$(BIN)/pytest -m "not browser" -n 2 --dist loadfile -q
 
+peers: .venv/.ready-dev ## clients that others wrote against the pretend org (installs them under .peers)
+	$(BIN)/python -m benchmarks.peers
+
 browser: .venv/.ready-dev ## the pages in a real Chromium (BEYOND_QUOTA_CHROMIUM says where it is)
 	$(BIN)/pytest -m browser -q
 
@@ -42,6 +45,6 @@ lock: .venv/.ready ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra postgres --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## forget the environment and the pretend company
-	rm -rf .venv demo-company .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .peers demo-company .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test browser lint format lock clean
+.PHONY: help demo test peers browser lint format lock clean

@@ -2,6 +2,7 @@
 
 GET  /sandbox/truth     what a sync should find: deals by quarter, currency and status, and live records per object
 GET  /sandbox/calls     {"calls", "used", "log_ins"}
+POST /sandbox/grant     {"refresh_token"}: one more, as after a person authorised one more app
 POST /sandbox/clock     {"days": 1} or {"seconds": 90}: the org's clock goes on
 POST /sandbox/advance   {"days": 1}: days pass, with the work of the company
 POST /sandbox/fault     {"kind": "503", "nth": 3, "times": 2, "path": "query"}
@@ -38,6 +39,8 @@ def control(server: "SalesforceServer", name: str, request: Request) -> Response
         ]
         live = {k: sum(not r.get("IsDeleted") for r in found.values()) for k, found in org.objects.items()}
         return _json({"deals": rows, "records": live, "now": org.clock.isoformat()})
+    if name == "grant":
+        return _json({"refresh_token": server.tokens.grant()})
     if name == "clock":
         org.clock += timedelta(days=given.get("days", 0), seconds=given.get("seconds", 0))
     elif name == "advance":

@@ -14,6 +14,23 @@ SOAP = {"id": "tns:ID", "reference": "tns:ID", "currency": "xsd:double", "percen
         "anyType": "xsd:anyType"}  # fmt: skip
 
 
+OLDEST, NEWEST = 31, 68
+RESOURCES = ("composite", "jobs", "limits", "query", "queryAll", "sobjects")
+
+
+def versions() -> list[dict[str, str]]:
+    """Every version of the API that is served, as anybody may ask."""
+    return [
+        {"label": f"Version {n}", "url": f"/services/data/v{n}.0", "version": f"{n}.0"}
+        for n in range(OLDEST, NEWEST + 1)
+    ]
+
+
+def resources(version: str) -> dict[str, str]:
+    """Where the resources of a version are."""
+    return {name: f"/services/data/v{version}/{name}" for name in RESOURCES}
+
+
 def field(name: str, values: Iterable[Any], formula: bool) -> dict[str, Any]:
     """One field as describe tells it."""
     found = kind(name, values)

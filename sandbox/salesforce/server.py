@@ -97,15 +97,18 @@ class SalesforceServer(LoopbackServer):
         soap = re.fullmatch(r"/services/Soap/u/(\d+\.0)(/.*)?", request.path)
         if soap:
             return self.tokens.soap(soap[1], request)
+        if request.path.rstrip("/") == "/services/data":
+            return self.answer(describe.versions())
         match = re.fullmatch(r"/services/data/v(\d+\.0)(/.*)?", request.path)
-        if match is None or not 31 <= float(match[1]) <= 68:
+        if match is None or not describe.OLDEST <= float(match[1]) <= describe.NEWEST:
             return self.error(404, "NOT_FOUND", "The requested resource does not exist")
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens.sessions:
             return self.error(401, *UNAUTHORISED)
         self.used += 1
         if self.used > self.daily:
             return self.error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-        response = self.guarded(match[2] or "", request)
+        bare = (match[2] or "/") == "/"
+        response = self.answer(describe.resources(match[1])) if bare else self.guarded(match[2], request)
         response.headers |= self.usage()
         return response
 

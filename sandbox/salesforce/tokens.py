@@ -48,6 +48,12 @@ class Tokens:
         self.sessions.add(token)
         return token
 
+    def grant(self) -> str:
+        """A new refresh token, as after a person authorised an app."""
+        token = f"sandbox-refresh-{secrets.token_hex(6)}"
+        self.refresh.add(token)
+        return token
+
     def oauth(self, request: Request) -> Response:
         """/services/oauth2/token"""
         form = request.form
@@ -63,8 +69,7 @@ class Tokens:
                 "id": "https://login.salesforce.com/id/x/y"}  # fmt: skip
         if flow == "refresh_token" and self.rotation:
             self.refresh.discard(form["refresh_token"])
-            body["refresh_token"] = f"sandbox-refresh-{self.log_ins}"
-            self.refresh.add(body["refresh_token"])
+            body["refresh_token"] = self.grant()
         return Response(200, json.dumps(body).encode())
 
     def _client(self, request: Request, form: dict[str, str]) -> tuple[str, str] | None:

@@ -1,0 +1,1 @@
+"""What runs inside the clients' own environments: it may import what they bring along, and nothing of ours."""
