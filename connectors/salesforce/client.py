@@ -113,8 +113,8 @@ class Client:
             head["Sforce-Query-Options"] = "batchSize=2000"
         try:
             return self.session.request(method, f"https://{self.signed.host}{path}", headers=head, json=body)
-        except SourceError:
-            raise
+        except BadAnswer as error:  # sent on to another host
+            raise BadAnswer(f"{where}: {error}") from None
         except requests.ConnectionError as error:
             raise unreachable(where, error) from None
         except requests.RequestException as error:  # broke off within the answer

@@ -76,6 +76,8 @@ def _by_sdk(where: str, options: Options, session: requests.Session) -> Signed:
             raise SignInAgain(f"{where}: private_key is no RSA key in PEM form") from None
         # what the SDK makes of an answer of another shape
         raise BadAnswer(f"{where}: the server did not answer with a token; check my_domain") from None
+    except BadAnswer as error:  # sent on to another host
+        raise BadAnswer(f"{where}: {error}") from None
     except requests.RequestException as error:
         raise unreachable(where, error) from None
     return Signed(token, host)
@@ -141,6 +143,8 @@ def _trade(where: str, options: Options, old: str) -> dict[str, Any]:
         form["client_secret"] = options.client_secret
     try:
         response = session.post(f"https://{options.domain}.salesforce.com/services/oauth2/token", data=form)
+    except BadAnswer as error:  # sent on to another host
+        raise BadAnswer(f"{where}: {error}") from None
     except requests.RequestException as error:
         raise unreachable(where, error) from None
     finally:

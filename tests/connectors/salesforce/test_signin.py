@@ -165,7 +165,7 @@ def test_too_many_sign_ins_are_for_later_not_for_the_administrator(server: Any, 
 @each_fault
 def test_a_sign_in_is_never_sent_on(server: Any, connect: Connect, fault: str, word: str) -> None:
     server.fault(fault, times=20, path=TOKEN)
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(SourceError, match=r"^crm: sign-in: ") as caught:
         connect().account()
     one_sentence(caught.value)
     assert set(server.requests) == {TOKEN}
