@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from sandbox.http import Request, Response
@@ -31,10 +32,13 @@ class Jobs:
     polls: int = 1
     failing: int = 0
     kept: dict[str, Job] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
 
     def start(self, operation: str, query: str, name: str, names: list[str], rows: list[Any]) -> Job:
         """Begin a job over rows found now."""
-        job = Job(f"750Sa{len(self.kept):013}", operation, query, name, names, [tuple(map(r.get, names)) for r in rows])
+        job = Job(
+            f"750Sa{next(self.numbers):013}", operation, query, name, names, [tuple(map(r.get, names)) for r in rows]
+        )
         if self.failing:
             self.failing -= 1
             job.failed = True

@@ -148,6 +148,16 @@ def test_a_job_that_comes_to_nothing_and_one_that_takes_long(org: Org) -> None:
     assert states == ["InProgress"] * 3 + ["JobComplete"]
 
 
+def test_every_job_has_an_id_of_its_own_even_when_others_were_dropped(org: Org) -> None:
+    org.begin()
+    first = org.job
+    org.begin()
+    assert org.http.delete(f"{org.server.address}{PATH}/jobs/query/{first}").status_code == 204
+    second = org.job
+    org.begin()
+    assert len({first, second, org.job}) == 3
+
+
 def test_the_daily_limit_is_reached(org: Org) -> None:
     org.control("settings", daily=1)
     assert org.get("limits").json()["DailyApiRequests"] == {"Max": 1, "Remaining": 0}
