@@ -192,7 +192,7 @@ class Client:
             if not reached.isdecimal():
                 lacking = RowsMissing
             elif not done and int(reached) != got:
-                raise BadAnswer(f"{place}: {reached} rows were promised and {got} came; nothing of this page was kept")
+                raise lacking(f"{place}: {reached} rows were promised and {got} came; nothing of this page was kept")
             seen = ids
             yield Page(records, total, answer.served_at, done)
             if done:

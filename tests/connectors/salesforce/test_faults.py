@@ -53,14 +53,18 @@ def test_pages_that_never_follow_are_done_without(server: SalesforceServer, conn
     assert len(found.ids) == len(set(found.ids)) == 190
 
 
-def test_a_row_that_is_missing_is_looked_for_when_no_page_says_where(server: Any, connect: Connect) -> None:
+@pytest.mark.parametrize("hidden", [{50}, {0, 50, 100, 150}])
+def test_a_row_that_is_missing_is_looked_for_when_no_page_says_where(
+    server: Any, connect: Connect, hidden: set[int]
+) -> None:
     shown, cut = server.shown, list[Any]()
 
     def short(verb: str, name: str, query: Any, found: Any, at: int, size: int) -> Any:
         page = shown(verb, name, query, found, at, size)
         if at == 50 and not cut:
-            cut.append(page["records"].pop())
-            page["nextRecordsUrl"] += "#"  # not the number that proves a page by itself
+            cut.append(page["records"].pop(10))
+        if at in hidden and not page["done"]:
+            page["nextRecordsUrl"] += "#"  # without the number that proves a page by itself
         return page
 
     server.shown = short

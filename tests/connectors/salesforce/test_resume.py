@@ -46,6 +46,21 @@ def test_from_any_batch_the_rest_comes(server: Any, connect: Connect, number: in
     assert rest[-1].cursor["since"] == cursor["began"], "what changed since the beginning would be lost"
 
 
+@pytest.mark.parametrize(("stream", "name"), [("quotas", "ForecastingQuota"), ("deal_history", "OpportunityHistory")])
+@pytest.mark.parametrize("ways", [PAGES, JOBS])
+def test_every_stream_that_follows_a_stamp_goes_on_alike(
+    server: Any, connect: Connect, stream: str, name: str, ways: Any
+) -> None:
+    server.page = 15
+    pull = connect(**ways).pull(stream, None)
+    first = next(pull)
+    if not first.last:
+        rest = list(connect(**ways).pull(stream, stored(first.cursor)))
+        assert sorted(ids([first, *rest])) == sorted(server.org.objects[name])
+    else:
+        assert sorted(ids([first])) == sorted(server.org.objects[name])
+
+
 def test_a_job_that_still_runs_is_gone_on_with(server: Any, connect: Connect) -> None:
     first, cursor = some(connect(**JOBS), 2)
     assert_whole(server, first, list(connect(**JOBS).pull("deals", cursor)))
