@@ -14,18 +14,19 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.clients import Airbyte, Client, Dlt, Ours, Pull, Tap
+from benchmarks.clients import Airbyte, Client, Dlt, Ours, Pull, Stored, Tap
 from benchmarks.pretend import pretend
 from benchmarks.rooms import CHECKOUT
 from benchmarks.usage import Broke
 
-KINDS: dict[str, type[Client]] = {"ours": Ours, "tap": Tap, "airbyte": Airbyte, "dlt": Dlt}
+KINDS: dict[str, type[Client]] = {"ours": Ours, "stored": Stored, "tap": Tap, "airbyte": Airbyte, "dlt": Dlt}
 WORDS = (
     "client",
     "rows",
     "CPU s",
     "rows/CPU s",
-    "ours is",
+    "sync is",
+    "store is",
     "wall s",
     "calls",
     "peak MiB",
@@ -62,13 +63,13 @@ def pulls(clients: Sequence[Client]) -> dict[Client, Pull]:
 
 
 def show(title: str, found: Mapping[Client, Pull], truth: int) -> None:
-    """One table; `ours is` says how many times as many rows a second of processor we read."""
-    ours = next((pull.pace for client, pull in found.items() if isinstance(client, Ours)), None)
+    """One table; `sync is` and `store is` say how many times as many rows a second of processor ours reads."""
+    ours = [next((pull.pace for client, pull in found.items() if type(client) is kind), 0.0) for kind in (Ours, Stored)]
     print(f"\n### {title}; {truth:,} live now\n\n| {' | '.join(WORDS)} |\n|{' --- |' * len(WORDS)}")
     for client, pull in found.items():
-        ratio = f"{ours / pull.pace:.1f}x" if ours and pull.pace and not isinstance(client, Ours) else ""
+        ratios = ["" if isinstance(client, Ours) or not pace else f"{pace / pull.pace:.1f}x" for pace in ours]
         used = pull.usage
-        cells = (f"{client.name} {client.version}", f"{pull.rows:,}", f"{used.cpu:.2f}", f"{pull.pace:,.0f}", ratio,
+        cells = (f"{client.name} {client.version}", f"{pull.rows:,}", f"{used.cpu:.2f}", f"{pull.pace:,.0f}", *ratios,
                  f"{used.wall:.1f}", f"{pull.calls:,}", f"{used.peak:.0f}", f"{pull.live['Opportunity']:,}",
                  client.stores)  # fmt: skip
         print(f"| {' | '.join(cells)} |", flush=True)
