@@ -1,55 +1,39 @@
-"""The HubSpot connector: which records are read, and from when on."""
+"""The HubSpot connector: signs in, says what there is, and gives each stream batch by batch."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import pyarrow as pa
-
-from connectors.base import Account, Batch, Drafts, Finding, Part, SourceTotalDraft, Stream
-from connectors.errors import NotAllowed, SourceError
-from connectors.guard import Moving, address_problem, proven_options
-from connectors.hubspot.client import PATHS, Client
+from connectors.base import Account, Batch, Drafts, Figure, Finding, Outcome, Part, SourceTotalDraft, Stream
+from connectors.errors import BadAnswer, NotAllowed, SourceError
+from connectors.guard import proven_list
+from connectors.hubspot import activities, facts, history, splits, surveys
+from connectors.hubspot.checkup import findings
+from connectors.hubspot.client import Answer, Client, Query
+from connectors.hubspot.listing import Listing
+from connectors.hubspot.objects import NEEDED, SPLIT, STREAMS, WORDS, asked, plain, records, words
+from connectors.hubspot.options import read_options
+from connectors.hubspot.refusals import Refused
+from connectors.hubspot.searching import since, walk
 from connectors.hubspot.translate import translate
-from models.money import to_minor
+from connectors.hubspot.writeback import publish
 
-OVERLAP = timedelta(minutes=15)
-"""The search index lags behind; each run searches this much again and merges by id."""
-
-CAP, PAGE, SEARCH_PAGE = 10_000, 100, 200
-DEAL = (
-    "dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "closedate", "createdate",
-    "hs_lastmodifieddate", "hubspot_owner_id", "hs_is_closed", "hs_is_closed_won", "hs_deal_stage_probability",
-    "hs_manual_forecast_category", "hs_merged_object_ids",
-)  # fmt: skip
-GOAL = (
-    "hs_goal_name", "hs_target_amount", "hs_start_datetime", "hs_end_datetime", "hs_milestone", "hs_goal_type",
-    "hs_goal_target_currency_code", "hs_kpi_property_name", "hs_kpi_object_type_id", "hubspot_owner_id",
-    "hs_assignee_team_id", "hs_lastmodifieddate",
-)  # fmt: skip
-OWNER = ("id", "email", "firstName", "lastName", "type", "archived")
+PAGE = 100
+MISSING = {"OBJECT_NOT_FOUND", "NOT_FOUND"}
+"""What a batch read says of a record that is gone."""
 
 
 class HubSpot:
-    """Reads one HubSpot portal with a service key (or an existing private app token)."""
+    """Reads one HubSpot portal with a service key, an existing private app token, or an app's OAuth."""
 
     kind: ClassVar[str] = "hubspot"
 
     def __init__(self, name: str, options: Mapping[str, Any], *, loopback: bool = False) -> None:
-        address = str(options.get("address") or "https://api.hubapi.com").rstrip("/")
-        version = str(options.get("api_version", "v3"))
-        problems = [p for p in [address_problem(self.kind, address, loopback)] if p]
-        if not options.get("token"):
-            problems.append("token is missing: a service key, or an existing private app token")
-        if version not in PATHS:
-            problems.append(f"api_version {version!r} is not one of {', '.join(PATHS)}")
-        known = {"address", "token", "api_version"}
-        problems += [f"{key} is not an option of a HubSpot connection" for key in sorted(set(options) - known)]
-        proven_options(name, problems)
         self.name = name
-        self.client = Client(name, address, str(options["token"]), version)
+        self.options = read_options(name, options, loopback, STREAMS, WORDS)
+        self.client = Client(name, self.options)
+        self._changed: dict[str, list[str]] = {}
 
     @property
     def calls(self) -> int:
@@ -57,256 +41,226 @@ class HubSpot:
         return self.client.calls
 
     @cached_property
-    def _details(self) -> dict[str, Any]:
-        details, _ = self.client.call("account", "account")
-        if not isinstance(details, dict) or "companyCurrency" not in details:
-            raise SourceError(f"{self.name}: the account does not tell its currency, so amounts cannot be read")
-        return details
+    def _account(self) -> Answer:
+        return self.client.call("account", "account")
+
+    @property
+    def began(self) -> datetime:
+        """The server's time when this run began: what changes later is read by the next run."""
+        return self._account.served_at
 
     @cached_property
-    def _zone(self) -> str:
-        zone = str(self._details.get("timeZone") or "UTC")
+    def facts(self) -> dict[str, Any]:
+        """The portal's number, currency and time zone."""
+        return facts.account(self.name, self._account.body)
+
+    @cached_property
+    def properties(self) -> dict[str, Mapping[str, Any]] | None:
+        """The properties that deals have; None when we may not see them."""
         try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise SourceError(f"{self.name}: the account's time zone {zone!r} is not known on this machine") from None
-        return zone
+            found = self.client.rows("properties of deals", "properties", kind="deals")
+        except NotAllowed:
+            return None
+        return {str(p["name"]): p for p in found}
 
     @cached_property
-    def _stages(self) -> list[dict[str, Any]]:
-        pages = self.client.pages("pipelines", "pipelines", {})
-        found: list[dict[str, Any]] = []
-        for rows, _, _ in pages:
-            for pipeline in rows:
-                for stage in pipeline["stages"]:
-                    own = stage.get("metadata") or {}
-                    closed, probability = str(own.get("isClosed")).lower() == "true", own.get("probability")
-                    share = float(probability) if closed and probability is not None else None
-                    status = {1.0: "won", 0.0: "lost"}.get(-1.0 if share is None else share, "open")
-                    row = {"id": stage["id"], "name": stage["label"], "pipeline": pipeline["id"], "status": status}
-                    found.append(row | {"position": stage.get("displayOrder"), "probability": probability})
-        return found
+    def words(self) -> dict[str, str]:
+        """Our words to the properties of a deal that there are; NotAllowed names the needed ones that are missing."""
+        named, there = words("deals", self.options), self.properties
+        if there is None:
+            return named
+        lacking = [named[w] for w in NEEDED if named[w] not in there]
+        if lacking:
+            raise NotAllowed(
+                f"{self.name}: deals need the properties {', '.join(lacking)}, which the account does not have; "
+                "correct fields.deals"
+            )
+        return {word: name for word, name in named.items() if name in there}
+
+    @cached_property
+    def stages(self) -> list[dict[str, Any]]:
+        """Every stage of every pipeline."""
+        return facts.stages(self.name, self.client.rows("pipelines", "pipelines"))
+
+    @cached_property
+    def owners(self) -> list[dict[str, Any]]:
+        """Everybody who owns or owned anything: those who left are in a list of their own."""
+        rows = []
+        for archived in ("false", "true"):
+            query = [("limit", str(PAGE)), ("archived", archived)]
+            rows += self.client.rows(f"owners, archived {archived}", "owners", query)
+        return facts.owners(rows)
+
+    @cached_property
+    def owner_of_user(self) -> dict[str, str]:
+        """User ids to owner ids."""
+        return {str(o["user"]): str(o["id"]) for o in self.owners if o["user"]}
+
+    @cached_property
+    def goals(self) -> list[dict[str, Any]] | None:
+        """Every goal; None where the account has none to give."""
+        query = [("limit", str(PAGE)), *(("properties", n) for n in words("quotas", self.options).values())]
+        try:
+            return self.client.rows("goals", "objects", query, "goal_targets")
+        except NotAllowed:
+            return None
+
+    @cached_property
+    def activity_kinds(self) -> list[str]:
+        """The kinds of activity that we may count."""
+        return [k for k in activities.KINDS if self._may(k, "objects", [("limit", "1")], kind=k)]
+
+    def _may(self, what: str, path: str, query: Query = (), body: Any = None, *, kind: str = "") -> bool:
+        """Whether something is there for us; what else goes wrong is said when it is read."""
+        try:
+            self.client.call(what, path, query, body, kind=kind)
+        except NotAllowed:
+            return False
+        except Refused:
+            return True
+        return True
+
+    @cached_property
+    def _has_splits(self) -> bool:
+        there = self.properties is not None and SPLIT in self.properties
+        return there and self._may("deal splits", "splits", body={"inputs": []})
+
+    @cached_property
+    def _has_history(self) -> bool:
+        return self._may("deal histories", "read", body={"inputs": [], "properties": []}, kind="deals")
 
     def account(self) -> Account:
         """The portal's currency, zone and links."""
-        link = f"https://app.hubspot.com/contacts/{self._details.get('portalId')}/record/0-3/{{id}}"
-        return Account(str(self._details["companyCurrency"]), self._zone, link)
+        link = f"https://app.hubspot.com/contacts/{self.facts['portal']}/record/0-3/{{id}}"
+        return Account(self.facts["currency"], self.facts["zone"], link)
 
     def streams(self) -> list[Stream]:
-        """What is read; goals are left out where the account has none to give."""
-        return [
-            Stream("people", True),
-            Stream("stages", True),
-            *([Stream("quotas", True)] if self._goals else []),
-            Stream("deals"),
-        ]
-
-    @cached_property
-    def _goals(self) -> bool:
-        try:
-            self.client.call("goals", "objects", {"limit": 1}, kind="goal_targets")
-        except NotAllowed:
-            return False
-        return True
-
-    def check(self) -> list[Finding]:
-        """Every kind of record that is read, one call each."""
-        details = self._details
-        found = [
-            Finding("sign-in", True, f"portal {details.get('portalId')}, {details['companyCurrency']}, {self._zone}")
-        ]
-        tries: Sequence[tuple[str, str, str, str, bool]] = (
-            ("owners", "owners", "", "no people", True),
-            ("pipelines", "pipelines", "", "no deals", True),
-            ("deals", "objects", "deals", "no deals", True),
-            ("goals", "objects", "goal_targets", "no quotas: bring them by spreadsheet", False),
-        )
-        for what, path, kind, without, needed in tries:
-            try:
-                self.client.call(what, path, {"limit": 1} if path != "pipelines" else None, kind=kind)
-                found.append(Finding(what, True))
-            except NotAllowed as error:
-                found.append(Finding(what, False, error.message, without, needed))
-        names, _ = self.client.call("properties", "properties")
-        there = {p["name"] for p in names.get("results", [])}
-        for name in DEAL:
-            if name not in there:
-                found.append(Finding(f"property deals.{name}", False, "not there", "left empty", needed=False))
-        return found
+        """What this portal has; features that it does not have are left out, never read as empty."""
+        absent: set[str] = set(self.options.leave_out)
+        absent |= {"quotas"} if "quotas" not in absent and self.goals is None else set()
+        absent |= {"splits"} if "splits" not in absent and not self._has_splits else set()
+        absent |= {"activities"} if "activities" not in absent and not self.activity_kinds else set()
+        absent |= {"deal_history"} if "deal_history" not in absent and not self._has_history else set()
+        whole = {"people", "stages", "quotas", "splits"}
+        return [Stream(s, snapshot=s in whole, countable=s == "deals") for s in STREAMS if s not in absent]
 
     def ready(self, cursors: Mapping[str, Mapping[str, Any]]) -> None:
-        """Nothing to ask for ahead."""
+        """Nothing can be asked for ahead."""
 
-    def survey(self, stream: str) -> list[Part] | None:
-        """Nothing is counted."""
-        return None
-
-    def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
-        """Nothing is read in parts."""
-        yield from ()
+    def check(self) -> list[Finding]:
+        """Sign in, then every kind of record, and what works without those that are missing."""
+        return findings(self)
 
     def pull(self, stream: str, cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
-        """Read a stream; deals by list at first, then by search of what changed and the list of archived ones."""
-        if stream == "stages":
-            yield Batch(
-                "stages",
-                _table(self._stages, ("id", "name", "pipeline", "status", "position", "probability")),
-                {},
-                last=True,
-            )
-        elif stream == "people":
-            rows = [
-                r
-                for archived in ("false", "true")
-                for p in self._list("owners", {"limit": 100, "archived": archived})
-                for r in p
-            ]
-            yield Batch("people", _table(rows, OWNER), {}, last=True)
+        """Read a stream: whole without a cursor, else what changed since, and the list of archived deals."""
+        if stream == "people":
+            yield Batch("people", plain(self.owners, facts.OWNER), {}, last=True)
+        elif stream == "stages":
+            yield Batch("stages", plain(self.stages, facts.STAGE), {}, last=True)
         elif stream == "quotas":
-            rows = [r for p in self._list("objects", {"limit": PAGE, "properties": GOAL}, "goal_targets") for r in p]
-            yield Batch("quotas", _records(rows, GOAL), {}, self._facts(), last=True)
+            named = words("quotas", self.options)
+            if self.goals is None:
+                raise NotAllowed(f"{self.name}: the account has no goals, or the key may not see them")
+            yield Batch("quotas", records(self.goals, list(named.values())), {}, self.batch_facts(named), last=True)
+        elif stream == "splits":
+            yield from splits.pull(self)
+        elif stream == "deal_history":
+            yield from history.pull(self, cursor)
+        elif stream == "activities":
+            yield from activities.pull(self, cursor)
         else:
             yield from self._deals(cursor or {})
 
-    def _list(self, path: str, query: Mapping[str, Any], kind: str = "") -> Iterator[list[Any]]:
-        for rows, _, _ in self.client.pages(kind or path, path, query, kind):
-            yield rows
-
-    def _facts(self) -> dict[str, Any]:
-        stages = {s["id"]: [s["status"], s["name"]] for s in self._stages}
-        return {"currency": str(self._details["companyCurrency"]), "zone": self._zone, "stages": stages}
+    def batch_facts(self, named: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """What translate has to know: which property holds which word, the stages, the zone and the currency."""
+        stages = {s["id"]: [s["status"], s["name"]] for s in self.stages}
+        found = {"currency": self.facts["currency"], "zone": self.facts["zone"], "stages": stages}
+        if named is not None:
+            return {k: found[k] for k in ("currency", "zone")} | {"fields": dict(named)}
+        found |= {"fields": self.words, "extra": self.options.extra.get("deals", [])}
+        return found | {"only": self.options.only.get("deals", {})}
 
     def _deals(self, cursor: Mapping[str, Any]) -> Iterator[Batch]:
-        facts = self._facts()
-        if "since" in cursor and "listing" not in cursor:
-            now = self._now()
-            since = datetime.fromisoformat(str(cursor["since"])) - OVERLAP
-            state = {"since": now.isoformat()}
-            for rows in self._changed(since, now + timedelta(seconds=1)):
-                yield Batch("deals", _records(rows, DEAL), {"since": cursor["since"]}, facts)
+        named, about = asked(self.words, self.options), self.batch_facts()
+        began = str(cursor.get("stamp") or self.began.isoformat())
+        query = [("properties", ",".join(named))]
+        if cursor.get("since"):
+            ids: list[str] = []
+            for rows in self._since(str(cursor["since"]), named, str(cursor.get("id", "0"))):
+                ids += [str(row["id"]) for row in rows]
+                state = {"since": cursor["since"], "stamp": began, "id": ids[-1] if ids else "0"}
+                yield Batch("deals", records(rows, named), state, about)
+            if "id" not in cursor:
+                self._changed[str(cursor["since"])] = ids
         else:
-            began, after = str(cursor.get("since") or ""), str(cursor.get("listing") or "")
-            query = {"limit": PAGE, "properties": DEAL, "archived": "false"}
-            for rows, following, served in self.client.pages("deals", "objects", query, "deals", after):
-                began = began or served.isoformat()
-                yield Batch("deals", _records(rows, DEAL), {"since": began, "listing": following or "end"}, facts)
-            state = {"since": began}
+            for rows, left in Listing(self.client, "deals", "deals", query, PAGE).read(cursor.get("ranges")):
+                state = {"since": "", "stamp": began, "ranges": left}
+                yield Batch("deals", records(rows, named), state, about)
         # Searches never show archived deals; they stay in this list for about ninety days.
-        gone = [
-            r
-            for p in self._list("objects", {"limit": PAGE, "properties": DEAL, "archived": "true"}, "deals")
-            for r in p
-        ]
-        yield Batch("deals", _records(gone, DEAL), state, facts, last=True)
+        gone = self.client.rows(
+            "archived deals", "objects", [("limit", str(PAGE)), ("archived", "true"), *query], "deals"
+        )
+        yield Batch("deals", records(gone, named), {"since": began}, about, last=True, checks={"archived list": began})
 
-    def _now(self) -> datetime:
-        _, served = self.client.call("account", "account")
-        return served
+    def _since(self, moment: str, named: Sequence[str], last: str = "0") -> Iterator[list[dict[str, Any]]]:
+        """Deals that changed since a moment, less the overlap by which the search index lags behind."""
+        low = datetime.fromisoformat(moment) - timedelta(minutes=self.options.overlap_minutes)
+        changed = since(self.words["modified_at"], int(low.timestamp() * 1000))
+        return walk(self.client, "changed deals", "deals", [changed], named, last)
 
-    def _changed(self, first: datetime, end: datetime) -> Iterator[list[Any]]:
-        """Deals changed in [first, end): windows are halved until a search shows all; one moment walks by id."""
-        low, high = int(first.timestamp() * 1000), int(end.timestamp() * 1000)
-        window = {
-            "propertyName": "hs_lastmodifieddate",
-            "operator": "BETWEEN",
-            "value": str(low),
-            "highValue": str(high - 1),
+    def changed_ids(self, moment: str) -> list[str]:
+        """The deals that changed since a moment; those that this run has read already are not searched again."""
+        if moment not in self._changed:
+            self._changed[moment] = [str(row["id"]) for rows in self._since(moment, []) for row in rows]
+        return self._changed[moment]
+
+    def by_id(
+        self, ids: Sequence[str], what: str, named: Sequence[str], with_history: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Deals by their ids; those that are gone do not come."""
+        body = {
+            "inputs": [{"id": i} for i in ids],
+            "properties": list(named),
+            "propertiesWithHistory": list(with_history),
         }
-        yield from self._search([window], lambda: self._halves(low, high))
+        answer = self.client.call(what, "read", body=body, kind="deals")
+        self.no_errors(what, answer)
+        return proven_list(f"{self.name}: {what}", answer.body, "results")
 
-    def _halves(self, low: int, high: int) -> Iterator[list[Any]]:
-        if high - low > 1:
-            middle = (low + high) // 2
-            for a, b in ((low, middle), (middle, high)):
-                yield from self._changed(datetime.fromtimestamp(a / 1000, UTC), datetime.fromtimestamp(b / 1000, UTC))
-            return
-        last = "0"
-        moment = {"propertyName": "hs_lastmodifieddate", "operator": "EQ", "value": str(low)}
-        while True:
-            rows, _, _, _ = self.client.search("deals of one moment", self._body([moment, _above(last)]))
-            if not rows:
-                return
-            yield rows
-            last = str(rows[-1]["id"])
+    def no_errors(self, what: str, answer: Answer) -> None:
+        """BadAnswer when a batch answers that some of it went wrong, other than that records are gone."""
+        errors = answer.body.get("errors") or [] if isinstance(answer.body, Mapping) else []
+        other = [e for e in errors if e.get("category") not in MISSING]
+        if other:
+            raise BadAnswer(
+                f"{self.name}: {what}: {len(other)} rows did not come ({str(other[0].get('message', ''))[:120]}); try "
+                "again later"
+            )
 
-    def _search(
-        self, filters: list[dict[str, str]], too_many: Callable[[], Iterator[list[Any]]]
-    ) -> Iterator[list[Any]]:
-        moving, after, number = Moving(f"{self.name}: changed deals"), "", 1
-        while True:
-            body = self._body(filters) | ({"after": after} if after else {})
-            rows, total, after, _ = self.client.search(f"changed deals, page {number}", body)
-            if total > CAP:
-                yield from too_many()
-                return
-            yield rows
-            if not after:
-                return
-            moving.next(after)
-            number += 1
+    def survey(self, stream: str) -> list[Part] | None:
+        """How many live deals there are by the portal's own count."""
+        return surveys.survey(self, stream)
 
-    def _body(self, filters: list[dict[str, str]]) -> dict[str, Any]:
-        sorts = [{"propertyName": "hs_object_id", "direction": "ASCENDING"}]
-        return {"filterGroups": [{"filters": filters}], "properties": list(DEAL), "sorts": sorts, "limit": SEARCH_PAGE}
+    def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
+        """The whole list, so that what is known and does not come is gone."""
+        named, about = asked(self.words, self.options), self.batch_facts()
+        for rows, _ in Listing(self.client, "deals, checked", "deals", [("properties", ",".join(named))], PAGE).read():
+            yield Batch(stream, records(rows, named), {}, about)
 
     def translate(self, batch: Batch) -> Drafts:
         """Put a batch into our own words."""
         return translate(batch)
 
+    def publish(self, figures: Sequence[Figure]) -> list[Outcome]:
+        """Write figures to the scorecard object; SourceError unless write_back is enabled."""
+        if not self.options.write_back.enabled:
+            raise SourceError(f"{self.name}: write_back is off; set write_back.enabled = true to write scorecards")
+        return publish(self, figures)
+
     def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
-        """Added up from searches by close date; HubSpot has no sum to ask for."""
-        zone, found = ZoneInfo(self._zone), []
-        for first, end in spans:
-            sums: dict[tuple[str, str], list[int]] = {}
-            read = 0
-            low, high = (int(datetime.combine(d, time(), zone).timestamp() * 1000) for d in (first, end))
-            for rows in self._closing(low, high):
-                read += len(rows)
-                for row in rows:
-                    own = row["properties"]
-                    closed, won = own.get("hs_is_closed") == "true", own.get("hs_is_closed_won") == "true"
-                    code = own.get("deal_currency_code") or str(self._details["companyCurrency"])
-                    bucket = sums.setdefault(("won" if won else ("lost" if closed else "open"), code), [0, 0])
-                    bucket[0] += _cents(own.get("amount"), code)
-                    bucket[1] += 1
-            how = f"added up from {read} search results"
-            found += [SourceTotalDraft(first, end, s, c, minor, n, how) for (s, c), (minor, n) in sorted(sums.items())]
-        return found
-
-    def _closing(self, low: int, high: int) -> Iterator[list[Any]]:
-        def halves() -> Iterator[list[Any]]:
-            middle = (low + high) // 2
-            yield from self._closing(low, middle)
-            yield from self._closing(middle, high)
-
-        window = {"propertyName": "closedate", "operator": "BETWEEN", "value": str(low), "highValue": str(high - 1)}
-        yield from self._search([window], halves)
+        """The portal's totals of live deals; HubSpot has no sum to ask for, so they are added up from searches."""
+        return surveys.totals(self, spans)
 
     def close(self) -> None:
         """Let go of connections."""
         self.client.close()
-
-
-def _above(last: str) -> dict[str, str]:
-    return {"propertyName": "hs_object_id", "operator": "GT", "value": last}
-
-
-def _cents(amount: str | None, currency: str) -> int:
-    try:
-        return to_minor(amount, currency) if amount else 0
-    except ValueError:
-        return 0  # the CRM itself could not add it up either
-
-
-def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.Table:
-    return pa.table(
-        {n: pa.array([None if (v := r.get(n)) is None else str(v) for r in rows], pa.string()) for n in names}
-    )
-
-
-def _records(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.Table:
-    own = [r["properties"] for r in rows]
-    columns = {n: pa.array([p.get(n) for p in own], pa.string()) for n in names}
-    columns["id"] = pa.array([str(r["id"]) for r in rows], pa.string())
-    columns["archived"] = pa.array([bool(r.get("archived")) for r in rows], pa.bool_())
-    return pa.table(columns)

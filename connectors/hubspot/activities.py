@@ -1,0 +1,49 @@
+"""How many meetings and calls each person had, month by month; what was in them is never read."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from connectors.base import Batch
+from connectors.hubspot.searching import between, walk
+
+if TYPE_CHECKING:
+    from connectors.hubspot.connector import HubSpot
+
+BACK = 12
+"""Months before the current one that a first pull counts; later ones count the last month again and this one."""
+
+KINDS = {"meetings": "meeting", "calls": "call"}
+NAMES = ("kind", "owner", "month", "n")
+OWNER, WHEN = "hubspot_owner_id", "hs_timestamp"
+
+
+def span(began: date, cursor: Mapping[str, Any] | None) -> tuple[date, date]:
+    """The months to count."""
+    return _month(began, -BACK if cursor is None else -1), _month(began, 1)
+
+
+def _month(day: date, after: int) -> date:
+    number = day.year * 12 + day.month - 1 + after
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def pull(source: "HubSpot", cursor: Mapping[str, Any] | None) -> Iterator[Batch]:
+    """Count the months; one batch, which is all there is of them."""
+    zone = ZoneInfo(source.facts["zone"])
+    first, end = span(source.began.astimezone(zone).date(), cursor)
+    low, high = (int(datetime.combine(day, time(), zone).timestamp() * 1000) for day in (first, end))
+    found: Counter[tuple[str, str, str]] = Counter()
+    for kind in source.activity_kinds:
+        for rows in walk(source.client, kind, kind, [between(WHEN, low, high)], [OWNER, WHEN]):
+            for own in (row["properties"] for row in rows):
+                if own.get(OWNER) and own.get(WHEN):
+                    month = datetime.fromisoformat(str(own[WHEN])).astimezone(zone).strftime("%Y-%m")
+                    found[KINDS[kind], str(own[OWNER]), month] += 1
+    rows_ = [(*key, str(n)) for key, n in sorted(found.items())]
+    table = pa.table({n: pa.array([r[i] for r in rows_], pa.string()) for i, n in enumerate(NAMES)})
+    yield Batch("activities", table, {"since": source.began.isoformat()}, {}, last=True, span=(first, end))

@@ -1,0 +1,1 @@
+"""The HubSpot connector, against the pretend portal's server."""

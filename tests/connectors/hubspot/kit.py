@@ -1,0 +1,66 @@
+"""What the HubSpot tests share: reading a stream to its end, and looking at what was asked of the server."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from connectors.base import Batch, Note, RejectDraft
+from connectors.hubspot import HubSpot
+from sandbox.http import Request
+from sandbox.hubspot.server import HubSpotServer
+
+TOKEN = {"token": "sandbox-token"}
+Connect = Callable[..., HubSpot]
+
+
+@dataclass
+class Found:
+    """A stream read to its end: its drafts by external id, and what was said of it."""
+
+    rows: pd.DataFrame
+    rejects: list[RejectDraft]
+    notes: list[Note]
+    batches: list[Batch]
+
+    @property
+    def cursor(self) -> dict[str, Any]:
+        """What is kept, as it comes back from the store."""
+        return stored(self.batches[-1].cursor)
+
+    @property
+    def ids(self) -> list[str]:
+        """The source's ids of every live row that came, as often as they came."""
+        return [
+            i for b in self.batches for i, gone in zip(b.table["id"].to_pylist(), _gone(b), strict=True) if not gone
+        ]
+
+
+def _gone(batch: Batch) -> list[bool]:
+    if "archived" not in batch.table.column_names:
+        return [False] * batch.table.num_rows
+    found: list[bool] = batch.table["archived"].to_pylist()
+    return found
+
+
+def read(source: HubSpot, stream: str, cursor: Mapping[str, Any] | None = None) -> Found:
+    """Read a stream to its end."""
+    batches = list(source.pull(stream, cursor))
+    drafts = [source.translate(b) for b in batches]
+    rows = pd.concat([d.rows for d in drafts]).set_index("external_id", drop=False)
+    return Found(rows, [r for d in drafts for r in d.rejects], [n for d in drafts for n in d.notes], batches)
+
+
+def stored(cursor: Mapping[str, Any]) -> dict[str, Any]:
+    """A cursor that went through the store."""
+    found: dict[str, Any] = json.loads(json.dumps(cursor))
+    return found
+
+
+def watch(server: HubSpotServer) -> list[Request]:
+    """Every request from now on."""
+    seen: list[Request] = []
+    server.before = lambda _, request: seen.append(request)
+    return seen
