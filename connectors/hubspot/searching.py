@@ -75,5 +75,9 @@ def between(name: str, low: int, end: int) -> Filter:
 
 def one_of(name: str, values: Sequence[Any]) -> Filter:
     """Records whose property is one of these."""
-    spelt = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
-    return {"propertyName": name, "operator": "IN", "values": spelt}
+    return {"propertyName": name, "operator": "IN", "values": spelt(values)}
+
+
+def spelt(values: Sequence[Any]) -> list[str]:
+    """Values as HubSpot writes them: everything is text."""
+    return [str(v).lower() if isinstance(v, bool) else str(v) for v in values]

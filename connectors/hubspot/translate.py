@@ -12,6 +12,7 @@ import pandas as pd
 
 from connectors.amounts import amounts, basis_points
 from connectors.base import Batch, Drafts, Note, RejectDraft, draft_frame
+from connectors.hubspot.searching import spelt
 
 Facts = Mapping[str, Any]
 CATEGORIES = {
@@ -52,7 +53,7 @@ class Raw:
         """Rows that are archived, or that the installation's filter leaves out: one let in before is gone now."""
         out = self.frame["archived"].astype(bool)
         for name, values in self.facts.get("only", {}).items():
-            out |= ~self.named(name).str.lower().isin({str(v).lower() for v in values})
+            out |= ~self.named(name).isin(spelt(values))
         return out
 
 

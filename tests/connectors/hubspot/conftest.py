@@ -8,8 +8,8 @@ import pytest
 from connectors.hubspot import HubSpot
 from sandbox.company import Company
 from sandbox.hubspot.data import Portal
-from sandbox.hubspot.server import HubSpotServer
 from tests.connectors.hubspot.kit import TOKEN, Connect
+from tests.connectors.hubspot.portal import FullServer
 
 
 @pytest.fixture(autouse=True)
@@ -20,20 +20,21 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[HubSpotServer]:
-    """The cast's portal."""
-    with HubSpotServer(Company.generate().hubspot) as server:
+def server() -> Iterator[FullServer]:
+    """The cast's portal, with everything a large account has."""
+    server = FullServer(Company.generate().hubspot)
+    with server:
         yield server
 
 
 @pytest.fixture
-def portal(server: HubSpotServer) -> Portal:
+def portal(server: FullServer) -> Portal:
     """Its records and its clock."""
     return server.portal
 
 
 @pytest.fixture
-def connect(server: HubSpotServer) -> Iterator[Connect]:
+def connect(server: FullServer) -> Iterator[Connect]:
     """Make a connector of a process of its own, with a service key unless told otherwise."""
     made: list[HubSpot] = []
 

@@ -1,13 +1,15 @@
 """What the HubSpot tests share: reading a stream to its end, and looking at what was asked of the server."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from connectors.base import Batch, Note, RejectDraft
+from connectors.errors import SourceError
 from connectors.hubspot import HubSpot
 from sandbox.http import Request
 from sandbox.hubspot.server import HubSpotServer
@@ -37,6 +39,11 @@ class Found:
             i for b in self.batches for i, gone in zip(b.table["id"].to_pylist(), _gone(b), strict=True) if not gone
         ]
 
+    def of(self, number: str) -> dict[str, Any]:
+        """One draft in plain values; None where it is unknown."""
+        row = self.rows.loc[number]
+        return {str(name): None if pd.isna(value) else value for name, value in row.items()}
+
 
 def _gone(batch: Batch) -> list[bool]:
     if "archived" not in batch.table.column_names:
@@ -51,6 +58,21 @@ def read(source: HubSpot, stream: str, cursor: Mapping[str, Any] | None = None) 
     drafts = [source.translate(b) for b in batches]
     rows = pd.concat([d.rows for d in drafts]).set_index("external_id", drop=False)
     return Found(rows, [r for d in drafts for r in d.rejects], [n for d in drafts for n in d.notes], batches)
+
+
+def each(frame: pd.DataFrame) -> Iterable[Any]:
+    """The rows of a frame by the names of its columns."""
+    return frame.itertuples()
+
+
+def until_it_breaks(source: HubSpot, stream: str, cursor: Mapping[str, Any] | None = None) -> list[Batch]:
+    """The batches that came before the pull broke off."""
+    kept: list[Batch] = []
+    with suppress(SourceError):
+        for batch in source.pull(stream, cursor):
+            kept.append(batch)
+        raise AssertionError("it did not break off")
+    return kept
 
 
 def stored(cursor: Mapping[str, Any]) -> dict[str, Any]:
