@@ -38,8 +38,12 @@ def findings(source: "HubSpot") -> list[Finding]:
             source.client.call(what, path, query, kind=kind)
             found.append(Finding(what, True))
         except NotAllowed as error:
-            words_ = f"not there ({scope})" if isinstance(error, Gone) else error.message
-            found.append(Finding(what, False, words_, without, stream not in OPTIONAL))
+            detail = error.message
+            if isinstance(error, Gone):
+                detail = f"not there, or not to be seen without the scope {scope}"
+            elif "scope" not in detail:
+                detail = f"{detail} (it needs the scope {scope})"
+            found.append(Finding(what, False, detail, without, stream not in OPTIONAL))
     return [*found, *_properties(source), *_features(source), *_write_back(source)]
 
 

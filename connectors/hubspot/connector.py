@@ -225,7 +225,8 @@ class HubSpot:
         }
         answer = self.client.call(what, "read", body=body, kind="deals")
         self.no_errors(what, answer)
-        return proven_list(f"{self.name}: {what}", answer.body, "results")
+        rows = proven_list(f"{self.name}: {what}", answer.body, "results")
+        return list({str(row["id"]): row for row in rows}.values())  # a merged id answers with its survivor
 
     def no_errors(self, what: str, answer: Answer) -> None:
         """BadAnswer when a batch answers that some of it went wrong, other than that records are gone."""
