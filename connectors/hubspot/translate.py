@@ -46,7 +46,7 @@ class Raw:
 
     def days(self, word: str) -> "pd.Series[Any]":
         """A column of instants as the portal's local days."""
-        return _days(self[word], self.facts["zone"])
+        return local_days(self[word], self.facts["zone"])
 
     @property
     def removed(self) -> "pd.Series[Any]":
@@ -66,7 +66,8 @@ def moments(texts: "pd.Series[Any]") -> "pd.Series[Any]":
     )
 
 
-def _days(texts: "pd.Series[Any]", zone: str) -> "pd.Series[Any]":
+def local_days(texts: "pd.Series[Any]", zone: str) -> "pd.Series[Any]":
+    """Instants as the days that they are in a time zone."""
     found: pd.Series[Any] = moments(texts).dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     return found
 
@@ -204,7 +205,7 @@ def _deal_history(raw: Raw, facts: Facts) -> Drafts:
     values = {}
     for word in ("before", "after"):
         texts = raw[word].astype("str")
-        days = _days(texts.where(field == "close_day"), facts["zone"]).dt.strftime("%Y-%m-%d")
+        days = local_days(texts.where(field == "close_day"), facts["zone"]).dt.strftime("%Y-%m-%d")
         named = texts.map(stages).fillna(texts)
         values[word] = texts.mask(field == "close_day", days).mask(field == "stage", named)
     columns = {

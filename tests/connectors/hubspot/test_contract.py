@@ -26,7 +26,11 @@ class TestHubSpot(ConnectorContract):
         return lambda: connect(api_version=api_version)
 
 
-def test_totals_are_the_truth(server: FullServer, connect: Connect) -> None:
+@pytest.mark.parametrize("many", [4, 1000])
+def test_totals_are_the_truth_by_the_list_and_by_searches(
+    server: FullServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr("connectors.hubspot.surveys.MANY", many)
     truth = hubspot_truth(Company(7, None, server.portal))  # type: ignore[arg-type]
     years = [int(q[:4]) for q, _, _ in truth]
     first, last = (pd.Timestamp(y, 1, 1).date() for y in (min(years), max(years)))
