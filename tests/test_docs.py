@@ -4,10 +4,13 @@ import re
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from xml.etree import ElementTree
 
 from beyond_quota.cli import app
 from config.settings import Settings
 from connectors import KINDS
+from connectors.salesforce.objects import WRITTEN
+from connectors.salesforce.options import WriteBack
 from metrics.__main__ import page
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +48,16 @@ def test_decisions_are_short_and_files_are_rooms_not_halls() -> None:
         for code in (ROOT / folder).rglob("*.py"):
             if "migrations" not in code.parts:
                 assert len(code.read_text().splitlines()) <= 500, code
+
+
+def test_the_salesforce_package_makes_exactly_the_fields_that_are_written() -> None:
+    package = ROOT / "docs" / "salesforce-package"
+    thing = WriteBack()
+    made = ElementTree.parse(package / "objects" / f"{thing.object}.object").getroot()
+    assert {f.text for f in made.iterfind("{*}fields/{*}fullName")} == {thing.key, *WRITTEN.values()}
+    rights = ElementTree.parse(package / "permissionsets" / "Beyond_Quota_Writer.permissionset").getroot()
+    allowed = {str(f.text).rsplit(".", 1)[-1] for f in rights.iterfind("{*}fieldPermissions/{*}field")}
+    assert allowed == set(WRITTEN.values())  # a required field needs no permission of its own
 
 
 def test_no_other_distribution_ships_our_names() -> None:
