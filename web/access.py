@@ -1,6 +1,6 @@
 """Who may see what: one question (`can`), one row filter (`visible_people`) and one scrubber (`for_reader`)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -49,13 +49,16 @@ def visible_people(actor: Actor) -> frozenset[str]:
 
 def can(actor: Actor, action: str, subject: str | None = None) -> bool:
     """Whether this reader may do this; `subject` is a person id where the action is about a person."""
-    if action == Action.READ_SCORECARD:
-        return subject is not None and subject in visible_people(actor)
-    if action == Action.READ_TEAM:
-        return actor.role in LEADS
-    if action == Action.READ_RUNS:
-        return actor.role in KEEPERS
-    return False
+    rule = RULES.get(action)
+    return rule is not None and rule(actor, subject)
+
+
+RULES: Mapping[str, Callable[[Actor, str | None], bool]] = {
+    Action.READ_SCORECARD: lambda actor, subject: subject is not None and subject in visible_people(actor),
+    Action.READ_TEAM: lambda actor, _: actor.role in LEADS,
+    Action.READ_RUNS: lambda actor, _: actor.role in KEEPERS,
+}
+"""One line an action: who may do it, and to whom. What has no line here nobody may do."""
 
 
 def reports_of(connection: Connection, person_id: str, day: date) -> frozenset[str]:

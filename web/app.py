@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
+from models.errors import UserError
 from web.pages import PAGES
 from web.security import Headers, headers
 from web.site import (
@@ -88,6 +89,7 @@ def create_app(
     app.add_exception_handler(SignInNeeded, _sign_in_first)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(Missing, _missing)
+    app.add_exception_handler(UserError, _not_taken)
     app.add_exception_handler(RequestValidationError, _missing)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _broken)
@@ -126,6 +128,10 @@ def _not_allowed(request: Request, error: Exception) -> Response:
 
 def _missing(request: Request, _: Exception) -> Response:
     return _say(request, 404, "Nothing here", NOT_HERE)
+
+
+def _not_taken(request: Request, error: Exception) -> Response:
+    return _say(request, 422, "That was not taken", f"{error} Go back: what you typed is still there.")
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import jinja2
-from fastapi import Depends, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 
 from web import session
 from web.access import LEADS, Action, Actor, can, reports_of
+from web.security import same_origin, token_matches
 from web.session import Brake, SignedIn
 from web.words import Words, safe_link
 
 HERE = Path(__file__).parent
+FOREIGN = "This form was sent from another page, so nothing was done. Open the page here and send it again."
 
 
 @dataclass(frozen=True)
@@ -172,3 +174,14 @@ def signed_in(request: Request) -> Reader:
 
 
 Asking = Annotated[Reader, Depends(signed_in)]
+
+
+def sends(request: Request, reader: Asking, csrf: Annotated[str, Form(max_length=200)] = "") -> Reader:
+    """Who sends a form, proven to come from a page of ours that this very session opened."""
+    if not same_origin(request) or not token_matches(csrf, reader.signed.csrf):
+        raise NotAllowed(FOREIGN)
+    return reader
+
+
+Sending = Annotated[Reader, Depends(sends)]
+"""What every route that changes something takes; its form carries `frame.csrf` as `csrf`."""

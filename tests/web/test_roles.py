@@ -25,21 +25,31 @@ EXPECTED = {
 }
 
 
-def paths(app: FastAPI) -> set[str]:
-    """Every path that the application answers to, apart from its files."""
-    found: set[str] = set()
+def routes(app: FastAPI) -> list[Route]:
+    """Everything that the application answers to, apart from its files."""
+    found: list[Route] = []
     waiting = list(app.routes)
     while waiting:
         route = waiting.pop()
         if isinstance(route, Route):
-            found.add(route.path)
+            found.append(route)
         elif not isinstance(route, Mount):
             waiting += list(getattr(getattr(route, "original_router", None), "routes", []))
     return found
 
 
 def test_every_route_has_a_row_here(app: FastAPI) -> None:
-    assert paths(app) == set(EXPECTED)
+    assert {route.path for route in routes(app)} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nothing_is_changed_by_a_form_from_elsewhere(app: FastAPI, browser: SignIn, role: str | None) -> None:
+    client = browser(role)
+    for route in routes(app):
+        if "POST" in (route.methods or ()) and route.path != "/sign-in":
+            address = route.path.replace("{person_id}", "ana").replace("{run_id}", "runone")
+            answer = client.post(address, data={"csrf": "guessed"})
+            assert answer.status_code == (403 if role else SIGN_IN), route.path
 
 
 @pytest.mark.parametrize("role", ROLES)

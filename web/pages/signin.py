@@ -9,14 +9,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from web import audit, session
 from web.access import Action, Actor, can
-from web.security import same_origin, token_matches
-from web.site import Asking, DemoLogin, Frame, NotAllowed, site_of
+from web.security import same_origin
+from web.site import FOREIGN, Asking, DemoLogin, Frame, NotAllowed, Sending, site_of
 
 router = APIRouter()
 
 WRONG = "That e-mail and password do not belong together. Check both, or ask whoever runs this installation."
 WAIT = "That was a wrong password too many times. Wait a quarter of an hour, then try again."
-FOREIGN = "This form was sent from another page, so nothing was done. Open the page here and send it again."
 
 
 @dataclass(frozen=True)
@@ -95,10 +94,8 @@ def sign_in(
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, reader: Asking, csrf: Annotated[str, Form(max_length=200)] = "") -> Response:
+def sign_out(reader: Sending) -> Response:
     """End the session, in the store as well as in the browser."""
-    if not same_origin(request) or not token_matches(csrf, reader.signed.csrf):
-        raise NotAllowed(FOREIGN)
     with reader.site.engine.begin() as connection:
         session.revoke(connection, reader.signed.digest, reader.now)
         audit.record(connection, reader.actor, "sign_out", reader.now)
