@@ -27,6 +27,8 @@ def pages(here: Installation, logins: Any = (), now: Callable[[], datetime] | No
         locale=here.settings.locale,
         zone=here.settings.zone,
         demo_logins=logins,
+        profiles=here.profiles,
+        refresh=here.refresh,
     )
 
 

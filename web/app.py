@@ -1,7 +1,7 @@
 """The web application: pages, JSON, and what is said when something is not there."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from models.errors import UserError
+from models.profile import Profile
 from web.pages import PAGES
 from web.security import Headers, headers
 from web.site import (
@@ -64,8 +65,13 @@ def create_app(
     zone: str = "UTC",
     secure_cookies: bool = False,
     demo_logins: Sequence[DemoLogin] = (),
+    profiles: Mapping[str, Profile] | None = None,
+    refresh: Callable[[set[str]], object] = lambda people: None,
 ) -> FastAPI:
-    """The pages of one installation over its store. `now` is the clock; tests and the demo bring their own."""
+    """The pages of one installation over its store. `now` is the clock; tests and the demo bring their own.
+
+    `refresh` brings the stored scorecards of some people up to date; a page calls it after a change that they show.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -80,6 +86,8 @@ def create_app(
         words=Words(locale, ZoneInfo(zone)),
         secure_cookies=secure_cookies,
         demo_logins=tuple(demo_logins),
+        profiles=profiles or {},
+        refresh=refresh,
     )
     app.add_middleware(Headers, https=secure_cookies)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

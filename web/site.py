@@ -1,6 +1,6 @@
 """What every page needs: the store, the clock, the words, the templates, and who is asking."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 
+from models.profile import Profile
 from web import session
 from web.access import LEADS, Action, Actor, can, reports_of
 from web.security import same_origin, token_matches
@@ -75,6 +76,8 @@ class Site:
     words: Words
     secure_cookies: bool = False
     demo_logins: Sequence[DemoLogin] = ()
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    refresh: Callable[[set[str]], object] = lambda people: None
     brake: Brake = field(default_factory=Brake)
     templates: jinja2.Environment = field(init=False)
 

@@ -3,13 +3,18 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from config.profile import load_profiles
+from metrics.catalogue import METRICS
 from models.database import open_store, upgrade
+from models.period import FiscalCalendar
+from sync.scorecards import refresh as refresh_cards
 from tests.web.company import NOW, PASSWORD, fill
 from web.app import create_app
 
@@ -41,7 +46,17 @@ def company(filled: Path, tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def app(company: Engine) -> FastAPI:
     """The pages of the company."""
-    return create_app(company, now=lambda: NOW, currency="EUR", zone="Europe/London")
+    profiles = load_profiles(known_metrics=set(METRICS))
+
+    def refresh(people: set[str]) -> int:
+        zone, today = ZoneInfo("Europe/London"), NOW.date()
+        return refresh_cards(
+            company, profiles, people, currency="EUR", calendar=FiscalCalendar(), zone=zone, as_of=today, now=NOW
+        )
+
+    return create_app(
+        company, now=lambda: NOW, currency="EUR", zone="Europe/London", profiles=profiles, refresh=refresh
+    )
 
 
 @pytest.fixture
