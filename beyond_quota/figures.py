@@ -111,7 +111,7 @@ def print_totals(config: Path, period: str | None, status: str, now: str | None,
     here = Installation.open(config, moment(now))
     if period:
         _period(here, period)
-    lines = breakdown(here.engine, status, period)
+    lines = breakdown(here.engine, status, period, here.settings.zone)
     with here.engine.connect() as connection:
         names = {r.id: r.name for r in connection.execute(select(core(Person)))}
     facts = [_fact(line, names) for line in lines]

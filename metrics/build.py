@@ -40,24 +40,26 @@ def build(
     names: Mapping[str, Mapping[str, str]],
     sources: Sequence[Source] = (),
     people: Sequence[str] | None = None,
+    zone: str = "UTC",
 ) -> dict[str, Scorecard]:
     """Scorecards by person id, for one period as of one day.
 
     frames    as models.frames.load gives them; absent ones count as empty
     names     connection -> {"title", "deal_link"}
     people    whose; everybody without it. Nobody's figures depend on who else is asked for.
+    zone      the reporting zone: instants of history become days in it
     """
     everyone = frames["people"] if "people" in frames else empty("people")
     wanted = everyone if people is None else everyone[everyone["id"].isin(list(people))]
     index = pd.Index(sorted(wanted["id"]), dtype="str")
-    facts = Facts(frames, period, as_of, currency, index)
+    facts = Facts(frames, period, as_of, currency, index, zone)
     where = places(facts, everyone)
     chosen = {person: _profile(person, where, facts, profiles) for person in index}
     figures: dict[str, dict[str, Result]] = {}
     for profile in {p.key: p for p in chosen.values()}.values():
         own = pd.Index([p for p in index if chosen[p].key == profile.key], dtype="str")
-        part = Facts(frames, period, as_of, currency, own)
-        part.__dict__["credits"] = facts.credits  # worked out once for everybody
+        part = Facts(frames, period, as_of, currency, own, zone)
+        part.__dict__.update(credits=facts.credits, moves=facts.moves)  # worked out once for everybody
         keys = dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts])
         tables = {key: found.to_dict("index") for key, found in compute(keys, part, profile).items()}
         for person in own:

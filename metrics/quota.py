@@ -2,43 +2,17 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from metrics.facts import Facts
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
+from metrics.target import targets
 from models.profile import Profile
 
 NO_QUOTA = "There is no quota for this period, so there is nothing to compare with."
 ZERO_QUOTA = "The quota for this period is 0, so a share of it cannot be worked out."
 NO_CRM = "No CRM is connected for this person, and none is needed: their page stands without it."
-
-
-def quotas(facts: Facts, end: pd.Timestamp) -> dict[str, tuple[int | None, int]]:
-    """Each person's quota for [period start, end): cents and how many rows made it; a row counts by its days in there.
-
-    Cents are None where a row's worth in the reporting currency is not known. People without a row are left out.
-    """
-    rows = facts.frame("quotas")
-    rows = rows[rows["person_id"].notna() & (rows["first_day"] < end) & (rows["end_day"] > facts.start)]
-    first = rows["first_day"].where(rows["first_day"] > facts.start, facts.start)
-    last = rows["end_day"].where(rows["end_day"] < end, end)
-    inside, whole = (last - first).dt.days, (rows["end_day"] - rows["first_day"]).dt.days
-    found: dict[str, tuple[int | None, int]] = {}
-    parts: dict[str, list[tuple[int | None, int, int]]] = {}
-    for person, minor, part, days in zip(rows["person_id"], rows["reporting_minor"], inside, whole, strict=True):
-        parts.setdefault(person, []).append((None if pd.isna(minor) else int(minor), int(part), int(days)))
-    for person, pieces in parts.items():
-        worth = [None if minor is None else _half_even(minor * part, days) for minor, part, days in pieces]
-        found[person] = (None if None in worth else sum(w for w in worth if w is not None), len(pieces))
-    return found
-
-
-def _half_even(numerator: int, denominator: int) -> int:
-    quotient, rest = divmod(numerator, denominator)
-    twice = rest * 2
-    return quotient + (twice > denominator or (twice == denominator and quotient % 2 == 1))
 
 
 def won(facts: Facts) -> pd.DataFrame:
@@ -91,20 +65,21 @@ def blank_words(n: int, what: str) -> str:
     label="Quota",
     unit=Unit.MONEY,
     better="neither",
-    definition="the person's quota rows, each by its days in the period",
+    definition="the person's quota rows, each by its days in the period; ramp and leave where the profile says so",
     reference="metrics reference 1.3, quota (effective)",
-    version="1",
+    version="2",
     states=(State.OK, State.NO_QUOTA, State.NO_DATA),
-    sources=("quota",),
+    sources=("quota", "employment", "absence"),
+    parameters=("quota.ramp", "quota.relieve_leave", "quota.only_employed"),
 )
 def quota(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What the person is asked to sell in the period, in cents of the reporting currency."""
-    found = quotas(facts, facts.end)
+    found = targets(facts, profile, facts.end)
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in found:
             return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
-        cents, n = found[person]
+        cents, n = found[person].cents, found[person].rows
         if cents is None:
             return unknown(State.NO_DATA, f"A quota is not in {facts.currency} and its exchange rate is missing.", n=n)
         return known(cents, cents, None, n)
@@ -138,14 +113,17 @@ def bookings(facts: Facts, profile: Profile) -> pd.DataFrame:
     return table(facts, {p: row(p) for p in facts.people})
 
 
-def _against(facts: Facts, end: pd.Timestamp, value: Any) -> pd.DataFrame:
-    """A figure made of won and quota; says why where either is not known."""
-    asked, got = quotas(facts, end), bookings_of(facts)
+def against(facts: Facts, profile: Profile, end: pd.Timestamp, value: Any) -> pd.DataFrame:
+    """A figure made of won and of the quota up to `end`; says why where either is not known.
+
+    `value` takes won and quota in cents, the number of wins and what is worth adding, and answers a row.
+    """
+    asked, got = targets(facts, profile, end), bookings_of(facts)
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in asked:
             return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
-        target, _ = asked[person]
+        target = asked[person].cents
         cents, n, blank, lacking = got.get(person, (0, 0, 0, ""))
         if cents is None or target is None:
             return unknown(State.NO_DATA, lacking or "The quota's exchange rate is missing.", cents, target, n)
@@ -173,7 +151,7 @@ def attainment(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.ZERO_QUOTA, ZERO_QUOTA, cents, 0, n)
         return known(cents / target, cents, target, n, words)
 
-    return _against(facts, facts.end, value)
+    return against(facts, profile, facts.end, value)
 
 
 @metric(
@@ -189,7 +167,9 @@ def attainment(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def gap(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What is left to win, in cents; a negative gap is how far over the quota the person is."""
-    return _against(facts, facts.end, lambda cents, target, n, words: known(target - cents, cents, target, n, words))
+    return against(
+        facts, profile, facts.end, lambda cents, target, n, words: known(target - cents, cents, target, n, words)
+    )
 
 
 @metric(
@@ -214,21 +194,4 @@ def pace(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.ZERO_QUOTA, ZERO_QUOTA, cents, 0, n)
         return known(cents / target, cents, target, n, words)
 
-    return _against(facts, facts.reached, value)
-
-
-@metric(
-    key="elapsed",
-    label="Period gone",
-    unit=Unit.RATIO,
-    better="neither",
-    definition="days passed, the as-of day included ÷ days of the period",
-    reference="metrics reference 1.3, elapsed share",
-    version="1",
-    states=(State.OK,),
-    sources=("period",),
-)
-def elapsed(facts: Facts, profile: Profile) -> pd.DataFrame:
-    """How much of the period is gone, by calendar days."""
-    gone, whole = (facts.reached - facts.start).days, (facts.end - facts.start).days
-    return table(facts, {p: known(float(np.divide(gone, whole)), gone, whole, whole) for p in facts.people})
+    return against(facts, profile, facts.reached, value)

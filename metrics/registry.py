@@ -28,6 +28,7 @@ class Metric:
     states: tuple[State, ...]
     sources: tuple[str, ...]
     compute: Compute
+    parameters: tuple[str, ...] = ()  # fields of the profile that it depends on
 
 
 METRICS: dict[str, Metric] = {}

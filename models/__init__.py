@@ -1,5 +1,6 @@
 """The canonical nouns as tables, one subject a file, with money, periods and frames. Imports nothing else of ours."""
 
+from models.absence import Absence
 from models.access import Account, AuditEvent, Session
 from models.checkin import CheckIn
 from models.crm import (
@@ -36,6 +37,7 @@ from models.period import Period
 from models.snapshot import ScorecardSnapshot
 
 __all__ = [
+    "Absence",
     "Account",
     "ActivityCount",
     "AuditEvent",

@@ -9,12 +9,23 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from sqlalchemy import Connection, Engine, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
 
 from metrics.build import build
 from metrics.scorecard import Scorecard
 from metrics.serial import dump
 from models import Connection as ConnectionRow
-from models import Deal, DealSplit, Employment, Person, ScorecardSnapshot
+from models import (
+    Deal,
+    DealChange,
+    DealFieldHistory,
+    DealHistory,
+    DealSplit,
+    Employment,
+    Identity,
+    Person,
+    ScorecardSnapshot,
+)
 from models.base import core
 from models.frames import FRAMES, load
 from models.period import FiscalCalendar, Period, period_of
@@ -49,11 +60,11 @@ def scorecards(
         wanted = people if people is not None else set(connection.scalars(select(core(Person).c.id)))
     chosen = period or period_of(periods, as_of)
     names = {row.name: {"title": row.title or row.name, "deal_link": row.deal_link} for row in rows}
-    common = {name: load(engine, name, *_conditions(name)) for name in FRAMES if name != "deals"}
+    common = {name: load(engine, name, *_conditions(name)) for name in FRAMES if name not in OF_DEALS}
     for some in batched(sorted(wanted), AT_ONCE):
-        frames = {**common, "deals": load(engine, "deals", *_closing(chosen, some))}
+        frames = {**common, **{name: load(engine, name, *_of_deals(name, chosen, some)) for name in OF_DEALS}}
         cards = build(
-            frames, chosen, as_of, profiles, currency=currency, names=names, sources=fresh, people=some
+            frames, chosen, as_of, profiles, currency=currency, names=names, sources=fresh, people=some, zone=zone.key
         )  # fmt: skip
         yield from cards.values()
 
@@ -64,13 +75,41 @@ def _conditions(name: str) -> list[Any]:
     return [with_deals] if name == "crms" else []
 
 
-def _closing(period: Period, people: Sequence[str]) -> list[Any]:
-    """Deals that close in a period and that these people own or have a share of."""
-    deal, split = core(Deal).c, core(DealSplit).c
+OF_DEALS: Mapping[str, tuple[type[SQLModel], str]] = {
+    "deals": (Deal, "external_id"),
+    "changes": (DealChange, "external_id"),
+    "history": (DealHistory, "deal_external_id"),
+    "field_history": (DealFieldHistory, "deal_external_id"),
+}
+"""Frames that are read for the deals of some people only, and what their rows know the deal by."""
+
+
+def _of_deals(name: str, period: Period, people: Sequence[str]) -> list[Any]:
+    """Rows about the deals that a period's figures of these people are made of.
+
+    Those are deals that they own, have a share of or once owned, which are open, close in the period or later, or
+    were made in it: a deal that slipped or was handed on is still part of how the period went.
+    """
+    table, key = OF_DEALS[name]
+    rows, deal = core(table).c, core(Deal).c
+    if table is not Deal:
+        same = (deal.connection == rows.connection, deal.external_id == rows[key])
+        return [select(deal.external_id).where(*same, *_of_deals("deals", period, people)).exists()]
+    split, identity = core(DealSplit).c, core(Identity).c
     shared = (split.connection == deal.connection, split.deal_external_id == deal.external_id)
     share = select(split.external_id).where(*shared, split.person_id.in_(people)).exists()
-    inside = (deal.close_day >= period.first_day, deal.close_day < period.end_day)
-    return [*inside, or_(deal.person_id.in_(people), share)]
+    once = [
+        select(core(told).c.connection)
+        .join(core(Identity), (identity.connection == core(told).c.connection))
+        .where(core(told).c.connection == deal.connection, core(told).c[told_key] == deal.external_id)
+        .where(core(told).c.field == "owner_external_id", identity.external_id == core(told).c.old_value)
+        .where(identity.person_id.in_(people))
+        .exists()
+        for told, told_key in (OF_DEALS[n] for n in ("changes", "history", "field_history"))
+    ]
+    made = (deal.created_day >= period.first_day) & (deal.created_day < period.end_day)
+    concerned = or_(deal.close_day >= period.first_day, deal.status == "open", made)
+    return [concerned, or_(deal.person_id.in_(people), share, *once)]
 
 
 def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

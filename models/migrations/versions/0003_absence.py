@@ -1,0 +1,37 @@
+"""absence
+
+Revision ID: 0003_absence
+Revises: 0002
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+revision = "0003_absence"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "absence",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("end_day", sa.Date(), nullable=False),
+        sa.Column("relieved", sa.Boolean(), nullable=False),
+        sa.Column("removed_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_absence_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence")),
+        sa.UniqueConstraint("connection", "external_id", name=op.f("uq_absence_connection_external_id")),
+    )
+    with op.batch_alter_table("absence") as batch_op:
+        batch_op.create_index(batch_op.f("ix_absence_person_id"), ["person_id"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_table("absence")
