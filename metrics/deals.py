@@ -193,6 +193,7 @@ def _size(facts: Facts, how: Any) -> pd.DataFrame:
     definition="mean credit of deals won in the period whose amount is known and above 0",
     reference="metrics reference 1.3, average / median deal",
     version="1",
+    adds_up="ratio",
     states=(State.OK, State.NO_DATA),
     sources=("deal", "deal_split", "exchange_rate"),
 )
@@ -209,6 +210,7 @@ def average_deal(facts: Facts, profile: Profile) -> pd.DataFrame:
     definition="median credit of deals won in the period whose amount is known and above 0",
     reference="metrics reference 1.3, average / median deal",
     version="1",
+    adds_up="no",
     states=(State.OK, State.NO_DATA),
     sources=("deal", "deal_split", "exchange_rate"),
 )
@@ -247,6 +249,7 @@ def _cycle(facts: Facts, status: str, none: str) -> pd.DataFrame:
     definition="mean days from created to closed of deals won in the period",
     reference="metrics reference 1.3, sales cycle",
     version="1",
+    adds_up="ratio",
     states=(State.OK, State.NO_DATA),
     sources=("deal",),
 )
@@ -263,6 +266,7 @@ def sales_cycle(facts: Facts, profile: Profile) -> pd.DataFrame:
     definition="mean days from created to closed of deals lost in the period",
     reference="metrics reference 1.3, sales cycle",
     version="1",
+    adds_up="ratio",
     states=(State.OK, State.NO_DATA),
     sources=("deal",),
 )
@@ -279,6 +283,7 @@ def sales_cycle_lost(facts: Facts, profile: Profile) -> pd.DataFrame:
     definition="Kaplan–Meier median days from created to decided, of deals decided in the period or open (censored)",
     reference="metrics reference 1.3, sales cycle (Kaplan-Meier)",
     version="1",
+    adds_up="no",
     states=(State.OK, State.NO_DATA),
     sources=("deal",),
 )
@@ -332,6 +337,7 @@ def median_survival(days: Any, ended: Any) -> int | None:
     definition="open deals × win rate × average deal ÷ sales cycle: money a day",
     reference="metrics reference 1.3, sales velocity",
     version="1",
+    adds_up="no",
     states=(State.OK, State.NO_DATA),
     sources=("deal", "deal_split", "exchange_rate"),
 )

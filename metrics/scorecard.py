@@ -88,6 +88,7 @@ class Blend:
     high: float  # with everything missing at 100
     contributions: tuple[Contribution, ...]
     reason: str = ""
+    sensitivity: tuple[float, float] | None = None  # the score with each weight 25 % off, and as a geometric mean
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,7 @@ def stage_conversion(facts: Facts, profile: Profile) -> pd.DataFrame:
     definition="mean days of stays in an open stage that ended in the period; re-entries of a deal add up",
     reference="metrics reference 1.3, time in stage",
     version="1",
+    adds_up="ratio",
     states=(State.OK, State.NO_DATA),
     sources=("deal", "stage", "deal_change", "deal_history", "deal_field_history"),
 )

@@ -131,9 +131,9 @@ def _handed_on(connection: Connection, first: date, end: date, zone: str) -> Ite
     if told.empty:
         return
     table = core(Deal).c
-    inside = (table.status == "won", table.close_day >= first, table.close_day < end, table.amount_minor.is_not(None))
-    inside = (*inside, table.external_id.in_(sorted(set(told["deal"]))))
-    deals = load(connection.engine, "deals", *inside)
+    inside = (table.status == "won", table.close_day >= first, table.close_day < end)
+    named = (table.amount_minor.is_not(None), table.external_id.in_(sorted(set(told["deal"]))))
+    deals = load(connection.engine, "deals", *inside, *named)
     then = owner_at_close(deals, told, load(connection.engine, "identities"))
     blank = then.assign(person_id=then["person_id"].astype("object").where(then["person_id"].notna(), None))
     for was, now in zip(rows(blank), rows(deals), strict=True):
