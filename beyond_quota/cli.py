@@ -197,6 +197,38 @@ def team(
 
 
 @command
+def rollup(
+    by: Annotated[str, typer.Option(help="company, office, team or manager.")] = "team",
+    metric: Annotated[list[str] | None, typer.Option("--metric", help="Which figures; the usual ones without.")] = None,
+    config: Config = SETTINGS,
+    as_of: AsOf = None,
+    now: Now = None,
+    period: Annotated[str | None, typer.Option(help="A period such as 2026-Q3; else the one --as-of lies in.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Figures of teams, offices or the company: sums over the same people, by the line of each day."""
+    from beyond_quota.rollups import print_rollup
+
+    print_rollup(config, by, metric, day(as_of), now, period, as_json)
+
+
+@command
+def explain(
+    person: Annotated[str, typer.Argument(help="Name, e-mail or employee id.")],
+    metric: Annotated[str, typer.Argument(help="A metric's key, such as attainment: docs/metrics.md has all.")],
+    config: Config = SETTINGS,
+    as_of: AsOf = None,
+    now: Now = None,
+    period: Annotated[str | None, typer.Option(help="A period such as 2026-Q3; else the one --as-of lies in.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open one figure: formula, inputs, deals with their links, and the value worked out again."""
+    from beyond_quota.explaining import print_explanation
+
+    raise typer.Exit(print_explanation(config, person, metric, day(as_of), now, period, as_json))
+
+
+@command
 def totals(
     config: Config = SETTINGS,
     period: Annotated[str | None, typer.Option(help="Only this period, such as 2026-Q3.")] = None,

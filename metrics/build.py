@@ -52,13 +52,25 @@ def build(
     everyone = frames["people"] if "people" in frames else empty("people")
     wanted = everyone if people is None else everyone[everyone["id"].isin(list(people))]
     index = pd.Index(sorted(wanted["id"]), dtype="str")
-    facts = Facts(frames, period, as_of, currency, index, zone)
+    return cards(Facts(frames, period, as_of, currency, index, zone), profiles, names, sources)
+
+
+def cards(
+    facts: Facts,
+    profiles: Mapping[str, Profile],
+    names: Mapping[str, Mapping[str, str]],
+    sources: Sequence[Source] = (),
+) -> dict[str, Scorecard]:
+    """Scorecards of the people that these facts are about."""
+    frames, period, as_of, index = facts.frames, facts.period, facts.as_of, facts.people
+    everyone = facts.frame("people")
+    wanted = everyone[everyone["id"].isin(index)]
     where = places(facts, everyone)
     chosen = {person: _profile(person, where, facts, profiles) for person in index}
     figures: dict[str, dict[str, Result]] = {}
     for profile in {p.key: p for p in chosen.values()}.values():
         own = pd.Index([p for p in index if chosen[p].key == profile.key], dtype="str")
-        part = Facts(frames, period, as_of, currency, own, zone)
+        part = Facts(frames, period, as_of, facts.currency, own, facts.zone)
         part.__dict__.update(credits=facts.credits, moves=facts.moves)  # worked out once for everybody
         keys = dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts])
         tables = {key: found.to_dict("index") for key, found in compute(keys, part, profile).items()}
@@ -67,12 +79,12 @@ def build(
     deals, objectives = deal_lines(facts, names), objective_lines(facts)
     feedback, growth = feedback_blocks(facts, {p: c.release_from for p, c in chosen.items()}), growth_lines(facts)
     talks = check_in_lines(facts, dict(zip(everyone["id"], everyone["name"], strict=True)))
-    cards: dict[str, Scorecard] = {}
+    made: dict[str, Scorecard] = {}
     for row in rows(wanted.sort_values("id")):
         person, profile = str(row.id), chosen[str(row.id)]
         lines = deals.get(person, ())
         _open_up(figures[person], lines, as_of)
-        cards[person] = Scorecard(
+        made[person] = Scorecard(
             person_id=person,
             name=str(row.name),
             title="" if _blank(row.title) else str(row.title),
@@ -86,7 +98,7 @@ def build(
             first_day=period.first_day,
             end_day=period.end_day,
             as_of=as_of,
-            currency=currency,
+            currency=facts.currency,
             results=figures[person],
             blocks=tuple(b for b in profile.blocks if b != "blend" or profile.blend.enabled),
             words=profile.words,
@@ -101,7 +113,7 @@ def build(
             sources=tuple(sources),
             notes=_notes(figures[person]),
         )
-    return cards
+    return made
 
 
 def places(facts: Facts, everyone: pd.DataFrame) -> Places:

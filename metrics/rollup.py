@@ -173,8 +173,10 @@ def _together(about: Metric, rows: pd.DataFrame, facts: Facts) -> Result:
             numerator, denominator = sum(counted["numerator"]), sum(counted["denominator"])
             if about.key == "coverage" and denominator <= 0:
                 state, reason = State.QUOTA_MET, "The quota is met, so there is nothing left to cover."
-            elif denominator == 0:
+            elif denominator == 0 and State.ZERO_QUOTA in about.states:
                 state, reason = State.ZERO_QUOTA, "The quotas add up to 0, so a share of them cannot be worked out."
+            elif denominator == 0:
+                reason = reason or "There is nothing yet to take a share of."
             else:
                 state, value = State.OK, numerator / denominator
         if state is State.NO_DATA and not len(counted) and set(rows["state"]) == {State.NO_QUOTA}:
@@ -199,13 +201,13 @@ def _together(about: Metric, rows: pd.DataFrame, facts: Facts) -> Result:
 
 
 def _left_out(rows: pd.DataFrame) -> str:
-    """Who is in neither sum, and why: "2 people are left out: There is no quota ..."."""
+    """Who is in no sum, and why: "2 people are left out. There is no quota ..."."""
     if rows.empty:
         return ""
     n = len({k.rsplit(APART, 1)[0] for k in rows.index})
     reasons = [r for r in rows["reason"] if r]
     why = max(sorted(set(reasons)), key=reasons.count) if reasons else ""
-    return f"{n} {'person is' if n == 1 else 'people are'} left out of both sums: {why}".strip()
+    return f"{n} {'person is' if n == 1 else 'people are'} left out. {why}".strip()
 
 
 def _hide_remainder(units: Mapping[str, dict[str, Result]], key: str) -> None:

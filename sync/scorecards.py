@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Engine, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-from metrics.build import build
+from metrics.build import cards
+from metrics.facts import Facts
+from metrics.inputs import pack, pick
 from metrics.scorecard import Scorecard
 from metrics.serial import dump
 from models import Connection as ConnectionRow
@@ -48,8 +50,10 @@ def scorecards(
     now: datetime,
     people: set[str] | None = None,
     period: Period | None = None,
-) -> Iterator[Scorecard]:
+) -> Iterator[tuple[Scorecard, bytes]]:
     """Scorecards for the quarter that `as_of` lies in, or for `period`, in the order of person ids; nothing is stored.
+
+    With each comes what it was made of, packed: metrics.inputs.
 
     They are computed for some hundred people at a time, so that memory does not grow with the company.
     """
@@ -60,16 +64,19 @@ def scorecards(
         wanted = people if people is not None else set(connection.scalars(select(core(Person).c.id)))
     chosen = period or period_of(periods, as_of)
     names = {row.name: {"title": row.title or row.name, "deal_link": row.deal_link} for row in rows}
-    common = {name: load(engine, name, *_conditions(name)) for name in FRAMES if name not in OF_DEALS}
+    common = {name: load(engine, name, *conditions(name)) for name in FRAMES if name not in OF_DEALS}
     for some in batched(sorted(wanted), AT_ONCE):
         frames = {**common, **{name: load(engine, name, *_of_deals(name, chosen, some)) for name in OF_DEALS}}
-        cards = build(
-            frames, chosen, as_of, profiles, currency=currency, names=names, sources=fresh, people=some, zone=zone.key
-        )  # fmt: skip
-        yield from cards.values()
+        there = frames["people"].loc[frames["people"]["id"].isin(some), "id"]
+        facts = Facts(frames, chosen, as_of, currency, pd.Index(sorted(there), dtype="str"), zone.key)
+        made, parts = cards(facts, profiles, names, fresh), pick(facts)
+        for person, card in made.items():
+            profile = profiles[card.working_group]
+            yield card, pack(parts[person], card, chosen, profile, names, zone.key)
 
 
-def _conditions(name: str) -> list[Any]:
+def conditions(name: str) -> list[Any]:
+    """Of the frames that are read whole: a CRM is a connection that has deals."""
     deal, connection = core(Deal).c, core(ConnectionRow).c
     with_deals = select(deal.external_id).where(deal.connection == connection.name).exists()
     return [with_deals] if name == "crms" else []
@@ -140,22 +147,22 @@ def refresh(
     wanted = (here - have) | (touched & here)
     if not wanted:
         return 0
-    cards = scorecards(
+    fresh_ones = scorecards(
         engine, profiles, currency=currency, calendar=calendar, zone=zone, as_of=as_of, now=now, people=wanted
     )
     done = 0
-    while some := [_row(card, now) for card in islice(cards, AT_ONCE)]:
+    while some := [_row(card, inputs, now) for card, inputs in islice(fresh_ones, AT_ONCE)]:
         with engine.begin() as connection:
             insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
             fresh = insert(table)
-            changed = {n: fresh.excluded[n] for n in ("profile", "computed_at", "body")}
+            changed = {n: fresh.excluded[n] for n in ("profile", "computed_at", "body", "inputs")}
             keys = ["person_id", "period_id", "as_of"]
             connection.execute(fresh.on_conflict_do_update(index_elements=keys, set_=changed), some)
         done += len(some)
     return done
 
 
-def _row(card: Scorecard, now: datetime) -> dict[str, Any]:
+def _row(card: Scorecard, inputs: bytes, now: datetime) -> dict[str, Any]:
     return {
         "person_id": card.person_id,
         "period_id": card.period_id,
@@ -163,6 +170,7 @@ def _row(card: Scorecard, now: datetime) -> dict[str, Any]:
         "profile": f"{card.working_group} {card.profile_version}",
         "computed_at": now,
         "body": dump(card),
+        "inputs": inputs,
     }
 
 

@@ -94,7 +94,7 @@ def test_both_sums_run_over_the_same_people() -> None:
     )
     south = rollup(about, PROFILE, teams(about), ["attainment", "bookings"])["south"]
     assert south["attainment"].value == 0.5  # not 50.5: R3 has no quota
-    assert "left out of both sums" in south["attainment"].reason
+    assert "2 people are left out." in south["attainment"].reason
     assert south["bookings"].value == 5050
 
 

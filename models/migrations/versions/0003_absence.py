@@ -32,6 +32,11 @@ def upgrade() -> None:
     with op.batch_alter_table("absence") as batch_op:
         batch_op.create_index(batch_op.f("ix_absence_person_id"), ["person_id"], unique=False)
 
+    with op.batch_alter_table("scorecard_snapshot") as batch_op:
+        batch_op.add_column(sa.Column("inputs", sa.LargeBinary(), nullable=True))
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("scorecard_snapshot") as batch_op:
+        batch_op.drop_column("inputs")
     op.drop_table("absence")
