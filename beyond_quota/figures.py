@@ -37,7 +37,7 @@ def worked_out(
     settings = here.settings
     return scorecards(
         here.engine,
-        here.profiles,
+        here.profiles(as_of),
         currency=settings.currency,
         calendar=settings.calendar,
         zone=settings.tz,

@@ -55,7 +55,8 @@ def print_rollup(
         "team": lambda: teams(facts),
         "manager": lambda: managers(facts),
     }[by]()
-    profile = here.profiles["sales"] if "sales" in here.profiles else next(iter(here.profiles.values()))
+    held = here.profiles(day)
+    profile = held["sales"] if "sales" in held else next(iter(held.values()))
     found = rollup(facts, profile, stints, metrics or USUAL)
     named = {
         **dict(zip(frames["teams"]["id"], frames["teams"]["name"], strict=True)),

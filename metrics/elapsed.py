@@ -99,6 +99,7 @@ def projection(facts: Facts, profile: Profile) -> pd.DataFrame:
         if gone < profile.projection_from * whole:
             share = f"{profile.projection_from:.0%}"
             return unknown(State.NO_DATA, f"It is too early: less than {share} of the period is gone.", n=n)
-        return known(cents * whole / (target * gone), cents * whole, target * gone, n, words)
+        by_now = target * gone / whole
+        return known(cents / by_now, cents, by_now, n, words)
 
     return against(facts, profile, facts.end, value)

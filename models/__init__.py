@@ -34,6 +34,7 @@ from models.movement import Leaver, RoleChange, Vacancy
 from models.objective import KeyResult, Objective, ObjectiveUpdate
 from models.people import Employment, Person, ReportingLine, Team, TeamMembership, WorkingGroupMembership
 from models.period import Period
+from models.profile_version import ProfileVersion
 from models.snapshot import ScorecardSnapshot
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Obstacle",
     "Period",
     "Person",
+    "ProfileVersion",
     "Publication",
     "Quota",
     "QuotaChange",

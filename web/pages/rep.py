@@ -16,6 +16,7 @@ from metrics.scorecard import DealLine, Scorecard
 from metrics.serial import dump
 from models import Person
 from models.base import core
+from models.profile_version import changes, in_force, stored_versions, to_come
 from web import audit, charts
 from web.access import Action, Reading, can, for_reader
 from web.cards import Choice, find_card, stored
@@ -54,6 +55,14 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Coming:
+    """A version of the profile that begins later, and what will be different."""
+
+    version: date
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RepPage:
     """What one person's page shows to one reader."""
 
@@ -73,6 +82,8 @@ class RepPage:
     older: bool
     csv: str
     json: str
+    opens: str  # where a figure is opened, METRIC standing for its key
+    coming: Coming | None
     onlookers: tuple[str, ...]
     looks: tuple[audit.Look, ...]
 
@@ -122,8 +133,17 @@ def person(reader: Asking, person_id: str, period: str | None = None, as_of: dat
         kept = stored(connection, person_id)
         seen_by = audit.onlookers(connection, person_id, reader.now)
         looks = audit.looks(connection, person_id, reader.now)
-    page = rep_page(reader, reading, kept, seen_by, looks)
+        coming = _coming(connection, reading.card, reader)
+    page = rep_page(reader, reading, kept, seen_by, looks, coming)
     return reader.html("rep.html", f"{reading.card.name}, {reading.card.period_label}", page)
+
+
+def _coming(connection: Connection, card: Scorecard, reader: Reader) -> Coming | None:
+    """The next version of the person's profile; people see what changes before it does."""
+    versions = stored_versions(connection)
+    new = to_come(versions, card.working_group, reader.today)
+    old = in_force(reader.site.profiles, versions, reader.today).get(card.working_group)
+    return None if new is None else Coming(new.version, tuple(changes(old, new)) if old else ())
 
 
 @contextmanager
@@ -154,6 +174,7 @@ def rep_page(
     kept: Sequence[tuple[str, date]],
     seen_by: Sequence[str],
     looks: Sequence[audit.Look],
+    coming: Coming | None = None,
 ) -> RepPage:
     """Arrange a scorecard for its page."""
     card, results = reading.card, reading.card.results
@@ -186,6 +207,8 @@ def rep_page(
         older=bool(kept) and (card.period_id, card.as_of) != kept[0],
         csv=f"{here}/deals.csv{query}",
         json=f"{here}.json{query}",
+        opens=f"{here}/explain/METRIC{query}",
+        coming=coming,
         onlookers=tuple(seen_by),
         looks=tuple(looks),
     )

@@ -32,6 +32,15 @@ def upgrade() -> None:
     with op.batch_alter_table("absence") as batch_op:
         batch_op.create_index(batch_op.f("ix_absence_person_id"), ["person_id"], unique=False)
 
+    op.create_table(
+        "profile_version",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("version", sa.Date(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("applied_at", UTCDateTime(), nullable=False),
+        sa.Column("applied_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "version", name=op.f("pk_profile_version")),
+    )
     with op.batch_alter_table("scorecard_snapshot") as batch_op:
         batch_op.add_column(sa.Column("inputs", sa.LargeBinary(), nullable=True))
 
@@ -39,4 +48,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("scorecard_snapshot") as batch_op:
         batch_op.drop_column("inputs")
+    op.drop_table("profile_version")
     op.drop_table("absence")
