@@ -5,7 +5,7 @@ Only rows about the person are in it, and of feedback only what that day's page 
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from metrics.build import build
 from metrics.facts import Facts
 from metrics.feedback import over
 from metrics.scorecard import Scorecard, Source
-from models.frames import FRAMES, empty, typed
+from models.frames import FRAMES, typed
 from models.period import Period
 from models.profile import Profile
 
@@ -59,50 +59,74 @@ class Inputs:
         )[self.person_id]  # fmt: skip
 
 
-def pick(facts: Facts) -> dict[str, dict[str, pd.DataFrame]]:
-    """Each person's rows of every frame: a scorecard of these alone equals the one among everybody's."""
-    mine = facts.credits[facts.credits["person_id"].isin(facts.people)]
-    deals = {str(p): _keys(part, "external_id") for p, part in mine.groupby("person_id")}
-    none = pd.MultiIndex.from_arrays([[], []])
-    keyed = {n: _keys(facts.frame(n), column) for n, column in OF_DEALS.items()}
-    own = {
-        n: _by(facts.frame(n), "person_id") for n in FRAMES if "person_id" in FRAMES[n].columns and n not in OF_DEALS
-    }
-    results = _by(facts.frame("key_results"), "objective_id")
-    everybody, identities = facts.frame("people"), facts.frame("identities")
-    feedback = _by(over(facts, facts.frame("feedback")), "person_id")
-    found: dict[str, dict[str, pd.DataFrame]] = {}
-    for person in facts.people:
-        wanted = deals.get(person, none)
-        rows = {n: facts.frame(n)[keyed[n].isin(wanted)] for n in OF_DEALS}
-        rows |= {n: own[n].get(person, empty(n)) for n in own}
-        rows |= {n: facts.frame(n) for n in SHARED}
-        rows["feedback"] = feedback.get(person, empty("feedback"))
-        goals = [results[o] for o in rows["objectives"]["id"] if o in results]
-        rows["key_results"] = pd.concat(goals, ignore_index=True) if goals else empty("key_results")
-        known = {person, *rows["lines"]["manager_id"], *rows["check_ins"]["with_person_id"].dropna()}
-        rows["people"] = everybody[everybody["id"].isin(known)]
-        # Former owners of these deals are told by their own user's row.
-        before = (
-            set(rows["changes"]["old_value"])
-            | set(rows["field_history"]["old_value"])
-            | set(rows["history"]["old_value"])
-        )
-        rows["identities"] = identities[(identities["person_id"] == person) | identities["external_id"].isin(before)]
-        found[person] = rows
+Columns = dict[str, list[Any]]
+
+
+def pick(facts: Facts) -> Iterator[tuple[str, dict[str, Columns]]]:
+    """Each person's rows of every frame: a scorecard of these alone equals the one among everybody's.
+
+    Frames become plain columns once for all the people asked about; a person's part is then taken by row numbers.
+    """
+    credits = facts.credits
+    mine = credits[credits["person_id"].isin(facts.people)]
+    deals: dict[str, list[tuple[Any, Any]]] = {}
+    for person, connection, deal in zip(mine["person_id"], mine["connection"], mine["external_id"], strict=True):
+        deals.setdefault(str(person), []).append((connection, deal))
+    frames = _concerning(facts)
+    plain = {name: _columns(frame) for name, frame in frames.items()}
+    by_deal = {n: _rows(zip(frames[n]["connection"], frames[n][c], strict=True)) for n, c in OF_DEALS.items()}
+    own = [n for n in frames if "person_id" in FRAMES[n].columns and n not in (*OF_DEALS, "identities")]
+    by_person = {n: _rows(frames[n]["person_id"]) for n in own}
+    by_goal = _rows(frames["key_results"]["objective_id"])
+    by_id = _rows(frames["people"]["id"])
+    by_user, users_of = _rows(frames["identities"]["external_id"]), _rows(frames["identities"]["person_id"])
+    for person in map(str, facts.people):
+        keys = list(dict.fromkeys(deals.get(person, ())))
+        parts = {n: _take(plain[n], sorted(i for k in keys for i in by_deal[n].get(k, ()))) for n in OF_DEALS}
+        parts |= {n: _take(plain[n], by_person[n].get(person, [])) for n in own}
+        parts |= {n: plain[n] for n in SHARED}
+        goals = parts["objectives"]["id"]
+        parts["key_results"] = _take(plain["key_results"], [i for g in goals for i in by_goal.get(g, ())])
+        known = dict.fromkeys([person, *parts["lines"]["manager_id"], *parts["check_ins"]["with_person_id"]])
+        parts["people"] = _take(plain["people"], sorted(i for k in known for i in by_id.get(k, ())))
+        # A former owner of these deals is told by their own user's row.
+        before = {v for n in ("changes", "history", "field_history") for v in parts[n]["old_value"]}
+        users = {*users_of.get(person, ()), *(i for v in before for i in by_user.get(v, ()))}
+        parts["identities"] = _take(plain["identities"], sorted(users))
+        yield person, {n: part for n, part in parts.items() if next(iter(part.values()))}
+
+
+def _concerning(facts: Facts) -> dict[str, pd.DataFrame]:
+    """The frames, less rows that are about none of the people asked about; of feedback only months that are over."""
+    frames = {name: facts.frame(name) for name in FRAMES}
+    for name, frame in frames.items():
+        if "person_id" in frame and name not in OF_DEALS and name != "identities":
+            frames[name] = frame[frame["person_id"].isin(facts.people)]
+    frames["feedback"] = over(facts, frames["feedback"])
+    results = frames["key_results"]
+    frames["key_results"] = results[results["objective_id"].isin(frames["objectives"]["id"])]
+    known = {*facts.people, *frames["lines"]["manager_id"], *frames["check_ins"]["with_person_id"].dropna()}
+    frames["people"] = frames["people"][frames["people"]["id"].isin(known)]
+    before = {v for n in ("changes", "history", "field_history") for v in frames[n]["old_value"].dropna().unique()}
+    users = frames["identities"]
+    frames["identities"] = users[users["person_id"].isin(facts.people) | users["external_id"].isin(before)]
+    return frames
+
+
+def _rows(keys: Iterable[Any]) -> dict[Any, list[int]]:
+    """By key, the numbers of its rows."""
+    found: dict[Any, list[int]] = {}
+    for number, key in enumerate(keys):
+        found.setdefault(key, []).append(number)
     return found
 
 
-def _keys(frame: pd.DataFrame, column: str) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(frame[["connection", column]])
-
-
-def _by(frame: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
-    return {str(key): part for key, part in frame.groupby(column)}
+def _take(columns: Columns, numbers: Sequence[int]) -> Columns:
+    return {name: [values[i] for i in numbers] for name, values in columns.items()}
 
 
 def pack(
-    rows: Mapping[str, pd.DataFrame],
+    rows: Mapping[str, Columns],
     card: Scorecard,
     period: Period,
     profile: Profile,
@@ -119,7 +143,7 @@ def pack(
         "profile": profile.model_dump(mode="json"),
         "names": names,
         "sources": _SOURCES.dump_python(card.sources, mode="json"),
-        "frames": {n: _columns(f) for n, f in rows.items() if len(f)},
+        "frames": rows,
     }
     return zlib.compress(json.dumps(told, default=_plain, separators=(",", ":")).encode(), 6)
 
@@ -141,13 +165,13 @@ def unpack(packed: bytes) -> Inputs:
     )
 
 
-def _columns(frame: pd.DataFrame) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+def _columns(frame: pd.DataFrame) -> Columns:
+    found: Columns = {}
     for name in frame.columns:
         column = frame[name]
         if column.dtype.kind == "M":
             column = column.dt.strftime("%Y-%m-%d %H:%M:%S")
-        found[str(name)] = [None if pd.isna(v) else v for v in column.tolist()]
+        found[str(name)] = column.astype("object").where(column.notna(), None).tolist()
     return found
 
 

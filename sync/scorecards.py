@@ -14,8 +14,9 @@ from sqlmodel import SQLModel
 from metrics.build import cards
 from metrics.facts import Facts
 from metrics.inputs import pack, pick
+from metrics.restatement import restated
 from metrics.scorecard import Scorecard
-from metrics.serial import dump
+from metrics.serial import dump, parse
 from models import Connection as ConnectionRow
 from models import (
     Deal,
@@ -26,6 +27,7 @@ from models import (
     Employment,
     Identity,
     Person,
+    Quota,
     ScorecardSnapshot,
 )
 from models.base import core
@@ -69,10 +71,11 @@ def scorecards(
         frames = {**common, **{name: load(engine, name, *_of_deals(name, chosen, some)) for name in OF_DEALS}}
         there = frames["people"].loc[frames["people"]["id"].isin(some), "id"]
         facts = Facts(frames, chosen, as_of, currency, pd.Index(sorted(there), dtype="str"), zone.key)
-        made, parts = cards(facts, profiles, names, fresh), pick(facts)
-        for person, card in made.items():
+        made = cards(facts, profiles, names, fresh)
+        for person, parts in pick(facts):
+            card = made[person]
             profile = profiles[card.working_group]
-            yield card, pack(parts[person], card, chosen, profile, names, zone.key)
+            yield card, pack(parts, card, chosen, profile, names, zone.key)
 
 
 def conditions(name: str) -> list[Any]:
@@ -138,20 +141,35 @@ def refresh(
 ) -> int:
     """Bring today's snapshots up to date; answers how many were computed.
 
-    Everybody still employed gets one a day; after that, only the people whom a sync touched are computed again.
+    Everybody still employed gets one a day; after that, only the people whom a sync touched are computed again. A
+    quarter that closed gets one more for everybody with a number in it, and another whenever that number changes.
     """
-    table = core(ScorecardSnapshot)
     with engine.connect() as connection:
-        have = set(connection.scalars(select(table.c.person_id).where(table.c.as_of == as_of)))
+        have = _made_today(connection, as_of)
         here = set(connection.scalars(select(core(Person).c.id))) - _gone(connection, as_of)
     wanted = (here - have) | (touched & here)
-    if not wanted:
-        return 0
-    fresh_ones = scorecards(
-        engine, profiles, currency=currency, calendar=calendar, zone=zone, as_of=as_of, now=now, people=wanted
-    )
-    done = 0
-    while some := [_row(card, inputs, now) for card, inputs in islice(fresh_ones, AT_ONCE)]:
+
+    def made(people: set[str], period: Period | None) -> Iterator[tuple[Scorecard, bytes]]:
+        return scorecards(
+            engine, profiles, currency=currency, calendar=calendar, zone=zone, as_of=as_of, now=now, people=people,
+            period=period,
+        )  # fmt: skip
+
+    done = _keep(engine, made(wanted, None), now) if wanted else 0
+    for period in _closed_quarters(engine, as_of):
+        with engine.connect() as connection:
+            latest = _latest(connection, period)
+            fresh = (_concerned(connection, period) - set(latest)) & here
+        again = touched & set(latest)
+        if fresh or again:
+            done += _keep(engine, (c for c in made(fresh | again, period) if _is_news(c[0], latest)), now)
+    return done
+
+
+def _keep(engine: Engine, made: Iterator[tuple[Scorecard, bytes]], now: datetime) -> int:
+    """Store scorecards as snapshots of their day, some hundred at a time; answers how many."""
+    table, done = core(ScorecardSnapshot), 0
+    while some := [_row(card, inputs, now) for card, inputs in islice(made, AT_ONCE)]:
         with engine.begin() as connection:
             insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
             fresh = insert(table)
@@ -160,6 +178,51 @@ def refresh(
             connection.execute(fresh.on_conflict_do_update(index_elements=keys, set_=changed), some)
         done += len(some)
     return done
+
+
+RESTATED = 4
+"""Closed quarters that are kept an eye on: their first page after the end is what they closed with."""
+
+
+def _closed_quarters(engine: Engine, as_of: date) -> list[Period]:
+    table = core(Period)
+    over = select(table).where(table.c.kind == "quarter", table.c.end_day <= as_of)
+    with engine.connect() as connection:
+        rows = connection.execute(over.order_by(table.c.end_day.desc()).limit(RESTATED)).all()
+    return [Period(**row._mapping) for row in rows]
+
+
+def _latest(connection: Connection, period: Period) -> dict[str, str]:
+    """By person, the last page of a period that was made after its end."""
+    table = core(ScorecardSnapshot).c
+    query = select(table.person_id, table.body).where(table.period_id == period.id, table.as_of >= period.end_day)
+    return {row.person_id: row.body for row in connection.execute(query.order_by(table.as_of))}
+
+
+def _concerned(connection: Connection, period: Period) -> set[str]:
+    """People with a deal or a quota in a period: the others have no number in it to close with."""
+    deal, share, quota = core(Deal).c, core(DealSplit).c, core(Quota).c
+    inside = (deal.close_day >= period.first_day, deal.close_day < period.end_day, deal.removed_at.is_(None))
+    owned = select(deal.person_id).where(*inside)
+    same = (share.connection == deal.connection) & (share.deal_external_id == deal.external_id)
+    shared = select(share.person_id).join_from(core(DealSplit), core(Deal), same).where(*inside)
+    asked = select(quota.person_id).where(quota.first_day < period.end_day, quota.end_day > period.first_day)
+    found = {*connection.scalars(owned), *connection.scalars(shared), *connection.scalars(asked)}
+    return {person for person in found if person is not None}
+
+
+def _is_news(card: Scorecard, latest: Mapping[str, str]) -> bool:
+    """Whether a closed period's page is its first one, or says another number than the last one did."""
+    kept = latest.get(card.person_id)
+    return kept is None or restated(parse(kept), card) is not None
+
+
+def _made_today(connection: Connection, as_of: date) -> set[str]:
+    """People who have a page of this day of a period that runs on it."""
+    table, period = core(ScorecardSnapshot).c, core(Period).c
+    running = select(period.id).where(period.first_day <= as_of, period.end_day > as_of)
+    query = select(table.person_id).where(table.as_of == as_of, table.period_id.in_(running))
+    return set(connection.scalars(query))
 
 
 def _row(card: Scorecard, inputs: bytes, now: datetime) -> dict[str, Any]:

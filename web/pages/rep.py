@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy import Connection, select
 
+from metrics.restatement import Restatement, restated
 from metrics.result import Result
 from metrics.scorecard import DealLine, Scorecard
 from metrics.serial import dump
@@ -19,7 +20,7 @@ from models.base import core
 from models.profile_version import changes, in_force, stored_versions, to_come
 from web import audit, charts
 from web.access import Action, Reading, can, for_reader
-from web.cards import Choice, find_card, stored
+from web.cards import Choice, closing_card, find_card, stored
 from web.charts import Bullet, Steps
 from web.sheet import deals_csv
 from web.site import Asking, Missing, Reader
@@ -84,6 +85,7 @@ class RepPage:
     json: str
     opens: str  # where a figure is opened, METRIC standing for its key
     coming: Coming | None
+    restated: Restatement | None
     onlookers: tuple[str, ...]
     looks: tuple[audit.Look, ...]
 
@@ -134,7 +136,8 @@ def person(reader: Asking, person_id: str, period: str | None = None, as_of: dat
         seen_by = audit.onlookers(connection, person_id, reader.now)
         looks = audit.looks(connection, person_id, reader.now)
         coming = _coming(connection, reading.card, reader)
-    page = rep_page(reader, reading, kept, seen_by, looks, coming)
+        closed = closing_card(connection, reading.card)
+    page = rep_page(reader, reading, kept, seen_by, looks, coming, closed)
     return reader.html("rep.html", f"{reading.card.name}, {reading.card.period_label}", page)
 
 
@@ -175,6 +178,7 @@ def rep_page(
     seen_by: Sequence[str],
     looks: Sequence[audit.Look],
     coming: Coming | None = None,
+    closed: Scorecard | None = None,
 ) -> RepPage:
     """Arrange a scorecard for its page."""
     card, results = reading.card, reading.card.results
@@ -209,6 +213,7 @@ def rep_page(
         json=f"{here}.json{query}",
         opens=f"{here}/explain/METRIC{query}",
         coming=coming,
+        restated=restated(closed, card) if closed is not None and card.as_of >= card.end_day else None,
         onlookers=tuple(seen_by),
         looks=tuple(looks),
     )
