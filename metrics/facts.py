@@ -9,6 +9,7 @@ import pandas as pd
 
 from metrics.credit import credit
 from metrics.history import known_since, moves, owner_at_close
+from metrics.sums import Sums
 from models.frames import empty
 from models.period import Period
 
@@ -68,6 +69,13 @@ class Facts:
         """Every deal's credit, one row a share; a decided deal is its owner's at the close date."""
         owned = owner_at_close(self.frame("deals"), self.moves, self.frame("identities"))
         return credit(owned, self.frame("splits"))
+
+    @cached_property
+    def sums(self) -> Sums:
+        """The people's deals that close in the period, added up: metrics.sums."""
+        rows = self.credits
+        inside = (rows["close_day"] >= self.start) & (rows["close_day"] < self.end)
+        return Sums.of(rows[inside & rows["person_id"].notna()], self.people, self.until)
 
     @cached_property
     def sellers(self) -> frozenset[str]:

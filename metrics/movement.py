@@ -6,9 +6,10 @@ import pandas as pd
 
 from metrics.facts import Facts
 from metrics.history import as_at
-from metrics.quota import NO_CRM, sums
+from metrics.quota import NO_CRM
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
+from metrics.sums import CATEGORIES, Sums
 from models.profile import Profile
 
 UNSEEN = "Close dates of {names} are known from {day:%-d %B %Y} on, so what moved before then is not known."
@@ -149,7 +150,7 @@ def past_due(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def past_due_amount(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What those deals are worth, in cents."""
-    found = sums(_late(facts), "credit_minor")
+    found = Sums.of(_late(facts), facts.people, facts.until).money(*(f"category_{name}" for name in CATEGORIES))
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:
