@@ -4,12 +4,16 @@ Words become small codes once, masks pick rows, and one bincount adds up each su
 to the sums of all, so that a million deals are added up a piece at a time in little memory.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+if TYPE_CHECKING:  # only whole files of deals come as Arrow
+    import pyarrow as pa
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -25,8 +29,8 @@ EXACT = 2**53
 class Columns:
     """Deals (or shares of deals) as numbers, one place a row."""
 
-    status: npt.NDArray[np.int8]  # place in STATUSES
-    category: npt.NDArray[np.int8]  # place in CATEGORIES
+    status: npt.NDArray[Any]  # place in STATUSES
+    category: npt.NDArray[Any]  # place in CATEGORIES
     cents: Ints  # credit in the reporting currency; 0 where it is not known
     blank: Flags  # the deal has no amount: it counts as a deal and adds nothing
     lacking: Flags  # it has one, but no exchange rate: the sum is not known
@@ -52,6 +56,45 @@ class Columns:
             reached=(rows["close_day"] < until).to_numpy(),
             refund=(amount < 0).fillna(False).to_numpy(dtype="bool"),
         )
+
+    @classmethod
+    def of_arrow(cls, table: "pa.Table", until: np.datetime64) -> "Columns":
+        """The same from Arrow columns of whole deals, as Parquet holds them: words as dictionaries, days as dates."""
+        cents, amount, chance = table["credit_minor"], table["amount_minor"], table["probability_bp"]
+        blank = _empty(amount)
+        return cls(
+            status=codes_of(table["status"], STATUSES),
+            category=codes_of(table["forecast_category"], CATEGORIES),
+            cents=_whole(cents),
+            blank=blank,
+            lacking=_empty(cents) & ~blank,
+            basis_points=_whole(chance),
+            silent=_empty(chance),
+            reached=table["close_day"].to_numpy().astype("datetime64[D]") < until,
+            refund=_whole(amount) < 0,
+        )
+
+
+def _empty(column: "pa.ChunkedArray") -> Flags:
+    found: Flags = column.is_null().to_numpy()
+    return found
+
+
+def _whole(column: "pa.ChunkedArray") -> Ints:
+    found: Ints = column.fill_null(0).to_numpy()
+    return found
+
+
+def codes_of(column: "pa.ChunkedArray", known: Sequence[str]) -> npt.NDArray[Any]:
+    """Each word's place among those known, by way of the column's own dictionary; what is not known is the first."""
+    places = {word: place for place, word in enumerate(known)}
+    parts = []
+    for chunk in column.chunks:
+        encoded = chunk if hasattr(chunk, "dictionary") else chunk.dictionary_encode()
+        table = np.array([places.get(word, 0) for word in encoded.dictionary.to_pylist()] + [0], dtype="int32")
+        parts.append(table[encoded.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)])
+    found: npt.NDArray[Any] = np.concatenate(parts) if parts else np.array([], dtype="int32")
+    return found
 
 
 def _codes(words: "pd.Series[Any]", known: tuple[str, ...]) -> npt.NDArray[np.int8]:
