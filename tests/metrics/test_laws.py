@@ -86,7 +86,7 @@ def test_bookings_agree_with_plain_decimal_arithmetic(deals: Any, shares: Any) -
         assert abs(Decimal(got[person] or 0) - cents) < len(deals) + 1  # a cent a deal at most, from its own split
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(DEALS, st.randoms())
 def test_the_order_of_rows_changes_nothing(deals: Any, rng: Any) -> None:
     tables: dict[str, Any] = {
@@ -99,7 +99,7 @@ def test_the_order_of_rows_changes_nothing(deals: Any, rng: Any) -> None:
         pd.testing.assert_frame_equal(one[key], two[key])
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(DEALS)
 def test_only_ok_and_stale_carry_a_value(deals: Any) -> None:
     for table in compute(METRICS, facts({"deals": deals}, people=["R1", "R2"]), PROFILE).values():
