@@ -60,9 +60,10 @@ class Facts:
         told = moves(self.frames, self.zone)
         return told[told["at"] < self.until]
 
-    def known_since(self, name: str) -> dict[str, pd.Timestamp]:
-        """By connection, from when on changes of a field of its deals are known."""
-        return known_since(self.frames, name)
+    @cached_property
+    def known_since(self) -> dict[str, pd.Timestamp]:
+        """By connection, from when on changes of its deals are known."""
+        return known_since(self.frames)
 
     @cached_property
     def credits(self) -> pd.DataFrame:
