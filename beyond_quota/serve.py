@@ -28,7 +28,7 @@ def pages(here: Installation, logins: Any = (), now: Callable[[], datetime] | No
         zone=here.settings.zone,
         demo_logins=logins,
         profiles=here.profiles(),
-        refresh=here.refresh,
+        refresh=here.refresh_page,
     )
 
 

@@ -125,8 +125,8 @@ class Installation:
             connector.close()
         return report
 
-    def refresh(self, touched: set[str], as_of: date | None = None) -> int:
-        """Bring today's scorecards up to date; answers how many were computed."""
+    def refresh(self, touched: set[str], as_of: date | None = None, restate: bool = True) -> int:
+        """Bring today's scorecards up to date, and with `restate` those of closed quarters; answers how many."""
         from sync.scorecards import refresh
 
         settings = self.settings
@@ -139,7 +139,12 @@ class Installation:
             zone=settings.tz,
             as_of=as_of or self.today,
             now=self.clock(),
+            restate=restate,
         )
+
+    def refresh_page(self, people: set[str]) -> int:
+        """After somebody wrote something on a page: the number is not touched, so closed quarters are let be."""
+        return self.refresh(people, restate=False)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ Feedback has no author to read: only a signature where its author chose one.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -149,7 +150,8 @@ def load(engine: Engine, name: str, *conditions: Any) -> pd.DataFrame:
         query = query.where(columns["removed_at"].is_(None))
     if conditions:
         query = query.where(*conditions)
-    return typed(read(engine, query), frame)
+    found = read(engine, query)
+    return typed(found, frame) if len(found) else empty(name)
 
 
 def read(engine: Engine, query: Select[Any]) -> pd.DataFrame:
@@ -191,6 +193,7 @@ def typed(raw: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     return pd.DataFrame(out, columns=list(frame.columns))
 
 
+@cache
 def empty(name: str) -> pd.DataFrame:
     """A frame with its columns and types but no rows."""
     frame = FRAMES[name]

@@ -163,11 +163,13 @@ def refresh(
     zone: ZoneInfo,
     as_of: date,
     now: datetime,
+    restate: bool = True,
 ) -> int:
     """Bring today's snapshots up to date; answers how many were computed.
 
     Everybody still employed gets one a day; after that, only the people whom a sync touched are computed again. A
-    quarter that closed gets one more for everybody with a number in it, and another whenever that number changes.
+    quarter that closed gets one more for everybody with a number in it, and another whenever that number changes;
+    without `restate` they are let be, for a change that is not about the number.
     """
     with engine.connect() as connection:
         have = _made_today(connection, as_of)
@@ -181,7 +183,7 @@ def refresh(
         )  # fmt: skip
 
     done = _keep(engine, made(wanted, None), now) if wanted else 0
-    for period in _closed_quarters(engine, as_of):
+    for period in _closed_quarters(engine, as_of) if restate else []:
         with engine.connect() as connection:
             latest = _latest(connection, period)
             fresh = (_concerned(connection, period) - set(latest)) & here
