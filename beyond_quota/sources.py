@@ -3,7 +3,7 @@
 import json
 import tomllib
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import typer
@@ -62,7 +62,7 @@ def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_j
         raise UserError("there are no connections in the settings yet; see config/example.toml")
     here.keep_schedules()
     reports: list[RunReport] = []
-    codes, touched = [DONE], set[str]()
+    codes, touched, spans = [DONE], set[str](), set[tuple[date, date]]()
     for name in names:
 
         def progress(done: StreamReport, name: str = name) -> None:
@@ -80,9 +80,10 @@ def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_j
             continue
         reports.append(report)
         touched |= report.touched
+        spans |= report.spans
         codes.append(CODES.get(report.status, FAILED))
         _say(as_json, f"{name}: {report.status} · {report.message} · {report.calls} calls", failed=codes[-1] == FAILED)
-    computed = here.refresh(touched)
+    computed = here.refresh(touched, spans=spans)
     _say(as_json, f"scorecards: {computed} computed")
     if as_json:
         show({"runs": [_facts(r) for r in reports], "scorecards": computed})
@@ -166,6 +167,6 @@ def sync_slot(here: Installation, name: str, slot: datetime, late: bool) -> bool
         typer.echo(f"{name}: slot {words}: {error}", err=True)
         return False
     if report.status != RunStatus.SKIPPED:
-        here.refresh(report.touched)
+        here.refresh(report.touched, spans=report.spans)
         typer.echo(f"{name}: slot {words}: {report.status} · {report.message}")
     return report.status != RunStatus.SKIPPED

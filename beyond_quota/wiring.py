@@ -1,6 +1,6 @@
 """Puts the rooms together: settings into a store, connectors, rules and profiles."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # imported only where used: pandas and the SDKs are slow, and
     from models.profile import Profile
     from sync.report import RunReport, StreamReport
     from sync.rules import Rules
+    from sync.totals import Span
 
 
 @dataclass
@@ -125,8 +126,8 @@ class Installation:
             connector.close()
         return report
 
-    def refresh(self, touched: set[str], as_of: date | None = None, restate: bool = True) -> int:
-        """Bring today's scorecards up to date, and with `restate` those of closed quarters; answers how many."""
+    def refresh(self, touched: set[str], as_of: date | None = None, spans: "Collection[Span] | None" = ()) -> int:
+        """Bring today's scorecards up to date, and closed quarters in which deals changed; answers how many."""
         from sync.scorecards import refresh
 
         settings = self.settings
@@ -139,12 +140,12 @@ class Installation:
             zone=settings.tz,
             as_of=as_of or self.today,
             now=self.clock(),
-            restate=restate,
+            spans=spans,
         )
 
     def refresh_page(self, people: set[str]) -> int:
         """After somebody wrote something on a page: the number is not touched, so closed quarters are let be."""
-        return self.refresh(people, restate=False)
+        return self.refresh(people, spans=None)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -15,7 +15,7 @@ from metrics.readiness import readiness
 from metrics.registry import compute, result
 from metrics.result import Result, State
 from metrics.scorecard import DealLine, Scorecard, Source
-from models.frames import empty, rows
+from models.frames import empty, rows, values
 from models.period import Period
 from models.profile import Profile
 
@@ -72,7 +72,9 @@ def cards(
     for profile in {p.key: p for p in chosen.values()}.values():
         own = pd.Index([p for p in index if chosen[p].key == profile.key], dtype="str")
         part = Facts(frames, period, as_of, facts.currency, own, facts.zone)
-        part.__dict__.update(credits=facts.credits, moves=facts.moves)  # worked out once for everybody
+        part.__dict__.update(
+            credits=facts.credits, moves=facts.moves, sellers=facts.sellers
+        )  # worked out once for everybody
         asked = [c.metric for step in profile.ladder for c in step.criteria if c.metric]
         keys = dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts, *asked])
         tables = {key: found.to_dict("index") for key, found in compute(keys, part, profile).items()}
@@ -80,7 +82,7 @@ def cards(
             figures[person] = {key: result(key, found[person], part) for key, found in tables.items()}
     deals, objectives = deal_lines(facts, names), objective_lines(facts)
     feedback, growth = feedback_blocks(facts, {p: c.release_from for p, c in chosen.items()}), growth_lines(facts)
-    talks = check_in_lines(facts, dict(zip(everyone["id"], everyone["name"], strict=True)))
+    talks = check_in_lines(facts, dict(values(everyone, "id", "name")))
     late = {source.connection: source.sentence for source in sources if source.state == "stale"}
     reads = _connections(facts) if late else {}
     made: dict[str, Scorecard] = {}
@@ -125,14 +127,14 @@ def cards(
 
 def places(facts: Facts, everyone: pd.DataFrame) -> Places:
     """Working group, team and manager of everybody on the as-of day."""
-    names = dict(zip(everyone["id"], everyone["name"], strict=True))
-    teams = dict(zip(facts.frame("teams")["id"], facts.frame("teams")["name"], strict=True))
+    names = dict(values(everyone, "id", "name"))
+    teams = dict(values(facts.frame("teams"), "id", "name"))
 
     def on_the_day(frame: str, column: str) -> dict[str, Any]:
         dated = facts.frame(frame)
         day = facts.until - pd.Timedelta(days=1)
         dated = dated[(dated["from_day"] <= day) & (dated["to_day"].isna() | (dated["to_day"] > day))]
-        return dict(zip(dated["person_id"], dated[column], strict=True))
+        return dict(values(dated, "person_id", column))
 
     return Places(
         group=on_the_day("groups", "working_group"),

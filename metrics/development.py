@@ -8,6 +8,7 @@ import pandas as pd
 from metrics.facts import Facts
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
+from models.frames import values
 from models.profile import Profile
 
 BACK = 365
@@ -39,11 +40,11 @@ def objective_progress_of(
     """Each objective's progress, its measured key results and all of them. Done is 1; cancelled ones are left out."""
     parts: dict[str, list[tuple[float | None, int]]] = {}
     columns = ("objective_id", "baseline", "target", "current", "weight")
-    for objective, baseline, target, current, weight in zip(*(key_results[c] for c in columns), strict=True):
+    for objective, baseline, target, current, weight in values(key_results, *columns):
         found = (progress(baseline, target, current), 1 if pd.isna(weight) else int(weight))
         parts.setdefault(objective, []).append(found)
     answer: dict[str, tuple[float | None, int, int]] = {}
-    for objective, status in zip(objectives["id"], objectives["status"], strict=True):
+    for objective, status in values(objectives, "id", "status"):
         pieces = parts.get(objective, [])
         measured = [(p, w) for p, w in pieces if p is not None]
         if status == "cancelled":

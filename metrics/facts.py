@@ -81,8 +81,8 @@ class Facts:
     @cached_property
     def sellers(self) -> frozenset[str]:
         """People with a user in any CRM, a deal or a quota: the others have no number, and that is no lack."""
-        crms = {*self.frame("crms")["name"], *self.frame("deals")["connection"]}
+        crms = {*self.frame("crms")["name"].unique(), *self.frame("deals")["connection"].unique()}
         identities = self.frame("identities")
-        in_crm = identities.loc[identities["connection"].isin(crms), "person_id"].dropna()
-        with_quota = self.frame("quotas")["person_id"].dropna()
-        return frozenset(in_crm) | frozenset(with_quota) | frozenset(self.credits["person_id"].dropna())
+        in_crm = identities.loc[identities["connection"].isin(crms), "person_id"]
+        parts = (in_crm, self.frame("quotas")["person_id"], self.credits["person_id"])
+        return frozenset(person for part in parts for person in part.dropna().unique().tolist())

@@ -17,7 +17,7 @@ from metrics.build import build
 from metrics.facts import Facts
 from metrics.feedback import over
 from metrics.scorecard import Scorecard, Source
-from models.frames import FRAMES, typed
+from models.frames import FRAMES, typed, values
 from models.period import Period
 from models.profile import Profile
 
@@ -70,16 +70,16 @@ def pick(facts: Facts) -> Iterator[tuple[str, dict[str, Columns]]]:
     credits = facts.credits
     mine = credits[credits["person_id"].isin(facts.people)]
     deals: dict[str, list[tuple[Any, Any]]] = {}
-    for person, connection, deal in zip(mine["person_id"], mine["connection"], mine["external_id"], strict=True):
+    for person, connection, deal in values(mine, "person_id", "connection", "external_id"):
         deals.setdefault(str(person), []).append((connection, deal))
     frames = _concerning(facts)
     plain = {name: _columns(frame) for name, frame in frames.items()}
-    by_deal = {n: _rows(zip(frames[n]["connection"], frames[n][c], strict=True)) for n, c in OF_DEALS.items()}
+    by_deal = {n: _rows(values(frames[n], "connection", c)) for n, c in OF_DEALS.items()}
     own = [n for n in frames if "person_id" in FRAMES[n].columns and n not in (*OF_DEALS, "identities")]
-    by_person = {n: _rows(frames[n]["person_id"]) for n in own}
-    by_goal = _rows(frames["key_results"]["objective_id"])
-    by_id = _rows(frames["people"]["id"])
-    by_user, users_of = _rows(frames["identities"]["external_id"]), _rows(frames["identities"]["person_id"])
+    by_person = {n: _rows(frames[n]["person_id"].tolist()) for n in own}
+    by_goal = _rows(frames["key_results"]["objective_id"].tolist())
+    by_id = _rows(frames["people"]["id"].tolist())
+    by_user, users_of = (_rows(frames["identities"][c].tolist()) for c in ("external_id", "person_id"))
     for person in map(str, facts.people):
         keys = list(dict.fromkeys(deals.get(person, ())))
         parts = {n: _take(plain[n], sorted(i for k in keys for i in by_deal[n].get(k, ()))) for n in OF_DEALS}

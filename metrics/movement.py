@@ -10,6 +10,7 @@ from metrics.quota import NO_CRM
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
 from metrics.sums import CATEGORIES, Sums
+from models.frames import values
 from models.profile import Profile
 
 UNSEEN = "Close dates of {names} are known from {day:%-d %B %Y} on, so what moved before then is not known."
@@ -25,12 +26,15 @@ def owned(facts: Facts) -> pd.DataFrame:
 def blind(facts: Facts, rows: pd.DataFrame) -> dict[str, str]:
     """By person, why changes in the period are not known: history that begins after the period did."""
     since = facts.known_since
-    late = {c: since.get(c) for c in rows["connection"].unique() if since.get(c, facts.until) > facts.start}
+    late = {c: since.get(c) for c in rows["connection"].unique().tolist() if since.get(c, facts.until) > facts.start}
     found: dict[str, str] = {}
-    for person, part in rows[rows["connection"].isin(late)].groupby("person_id"):
-        names = sorted(set(part["connection"]))
+    pairs: dict[str, set[str]] = {}
+    for person, connection in values(rows[rows["connection"].isin(late)], "person_id", "connection"):
+        pairs.setdefault(str(person), set()).add(connection)
+    for person, connections in pairs.items():
+        names = sorted(connections)
         begun = [day for day in (late[n] for n in names) if day is not None]
-        found[str(person)] = (
+        found[person] = (
             UNSEEN.format(names=" and ".join(names), day=max(begun)) if begun else "No history has been read yet."
         )
     return found

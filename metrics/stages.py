@@ -9,6 +9,7 @@ from metrics.movement import DEAL, blind, owned
 from metrics.quota import NO_CRM
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
+from models.frames import values
 from models.profile import Profile
 
 NO_HISTORY = "No change of stage is known for these deals, so how they moved cannot be told."
@@ -41,7 +42,7 @@ def ladder(facts: Facts) -> dict[tuple[str, str, str], tuple[int, str]]:
     found: dict[tuple[str, str, str], tuple[int, str]] = {}
     frame = facts.frame("stages")
     columns = ("connection", "pipeline", "external_id", "name", "position", "status")
-    for connection, pipeline, external_id, name, position, status in zip(*(frame[c] for c in columns), strict=True):
+    for connection, pipeline, external_id, name, position, status in values(frame, *columns):
         place = (0 if pd.isna(position) else int(position), str(status))
         for word in (external_id, name):
             found[str(connection), str(pipeline), str(word)] = place
@@ -51,7 +52,7 @@ def ladder(facts: Facts) -> dict[tuple[str, str, str], tuple[int, str]]:
 
 def _placed(facts: Facts) -> pd.DataFrame:
     found, rungs = stays(facts), ladder(facts)
-    keys = zip(found["connection"], found["pipeline"].fillna(""), found["stage"], strict=True)
+    keys = values(found.assign(pipeline=found["pipeline"].fillna("")), "connection", "pipeline", "stage")
     places = [rungs.get((c, p, s), rungs.get((c, "", s))) for c, p, s in keys]
     placed = found.assign(
         position=pd.array([None if p is None else p[0] for p in places], dtype="Int64"),

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from metrics.facts import Facts
+from models.frames import values
 from models.profile import Profile, QuotaRule
 
 Span = tuple[pd.Timestamp, pd.Timestamp]
@@ -30,13 +31,23 @@ def targets(facts: Facts, profile: Profile, end: pd.Timestamp) -> dict[str, Targ
     relieved leave or outside employment count nothing. Rounded once a row, half to even.
     Source: metrics reference §1.3, quota (effective).
     """
+    done: dict[Any, dict[str, Target]] = facts.__dict__.setdefault(
+        "targets", {}
+    )  # asked for by one figure after another
+    key = (end, profile.quota)
+    if key not in done:
+        done[key] = _targets(facts, profile, end)
+    return done[key]
+
+
+def _targets(facts: Facts, profile: Profile, end: pd.Timestamp) -> dict[str, Target]:
     rows = facts.frame("quotas")
-    rows = rows[rows["person_id"].notna() & (rows["first_day"] < end) & (rows["end_day"] > facts.start)]
-    first = rows["first_day"].where(rows["first_day"] > facts.start, facts.start)
-    last = rows["end_day"].where(rows["end_day"] < end, end)
-    spans = zip(
-        rows["person_id"], rows["reporting_minor"], first, last, rows["first_day"], rows["end_day"], strict=True
+    rows = rows[rows["person_id"].isin(facts.people) & (rows["first_day"] < end) & (rows["end_day"] > facts.start)]
+    inside = rows.assign(
+        begin=rows["first_day"].where(rows["first_day"] > facts.start, facts.start),
+        stop=rows["end_day"].where(rows["end_day"] < end, end),
     )
+    spans = values(inside, "person_id", "reporting_minor", "begin", "stop", "first_day", "end_day")
     lessened = _lessened(facts, profile.quota)
     parts: dict[str, list[int | None]] = {}
     for person, minor, begin, stop, opens, closes in spans:

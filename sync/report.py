@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 
 from connectors.base import Note
 from models.ledger import RunStatus
@@ -48,6 +49,7 @@ class RunReport:
     calls: int = 0
     streams: list[StreamReport] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    spans: set[tuple[date, date]] = field(default_factory=set)  # quarters, by first day and end, whose deals changed
 
     @property
     def wrote(self) -> int:

@@ -1,6 +1,6 @@
 """Computes scorecards and keeps each as a dated snapshot, for the people that a run touched or who have none yet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -40,6 +40,7 @@ from models.period import FiscalCalendar, Period, period_of
 from models.profile import Profile
 from sync.freshness import sources
 from sync.money import ensure_periods
+from sync.totals import Span
 
 AT_ONCE = 100
 """People whose scorecards are computed and stored together."""
@@ -70,11 +71,8 @@ def scorecards(
         wanted = people if people is not None else set(connection.scalars(select(core(Person).c.id)))
     chosen = period or period_of(periods, as_of)
     names = {row.name: {"title": row.title or row.name, "deal_link": row.deal_link} for row in rows}
-    whole = len(wanted) > AT_ONCE  # then what is about everybody is read once, and only deals some people at a time
-    common = {name: load(engine, name, *conditions(name)) for name in FRAMES if whole and name not in OF_DEALS}
     for some in batched(sorted(wanted), AT_ONCE):
-        narrow = [name for name in FRAMES if name not in common]
-        frames = {**common, **{name: load(engine, name, *_concerning(name, chosen, some)) for name in narrow}}
+        frames = {name: load(engine, name, *_concerning(name, chosen, some)) for name in FRAMES}
         there = frames["people"].loc[frames["people"]["id"].isin(some), "id"]
         facts = Facts(frames, chosen, as_of, currency, pd.Index(sorted(there), dtype="str"), zone.key)
         made = cards(facts, profiles, names, fresh)
@@ -163,13 +161,13 @@ def refresh(
     zone: ZoneInfo,
     as_of: date,
     now: datetime,
-    restate: bool = True,
+    spans: Collection[Span] | None = (),
 ) -> int:
     """Bring today's snapshots up to date; answers how many were computed.
 
     Everybody still employed gets one a day; after that, only the people whom a sync touched are computed again. A
-    quarter that closed gets one more for everybody with a number in it, and another whenever that number changes;
-    without `restate` they are let be, for a change that is not about the number.
+    quarter that closed gets one more for everybody with a number in it, and another whenever that number changes:
+    `spans` are the quarters whose deals a sync touched; None lets closed quarters be, for a change on a page.
     """
     with engine.connect() as connection:
         have = _made_today(connection, as_of)
@@ -183,11 +181,12 @@ def refresh(
         )  # fmt: skip
 
     done = _keep(engine, made(wanted, None), now) if wanted else 0
-    for period in _closed_quarters(engine, as_of) if restate else []:
+    for period in _closed_quarters(engine, as_of) if spans is not None else []:
+        changed = (period.first_day, period.end_day) in (spans or ())
         with engine.connect() as connection:
             latest = _latest(connection, period)
-            fresh = (_concerned(connection, period) - set(latest)) & here
-        again = touched & set(latest)
+            fresh = (_concerned(connection, period) - set(latest)) & here if changed or not latest else set[str]()
+        again = touched & set(latest) if changed else set[str]()
         if fresh or again:
             done += _keep(engine, (c for c in made(fresh | again, period) if _is_news(c[0], latest)), now)
     return done

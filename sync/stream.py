@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.base import Batch, Connector, Drafts, Note, RejectDraft, Stream
-from models import Deal
+from models import Deal, Period
 from models.base import core
 from models.errors import UserError
 from sync import apply as write
@@ -219,14 +219,33 @@ def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored:
         deals = [*before["deal_external_id"], *after["deal_external_id"]]
         for start in range(0, len(deals), write.CHUNK):
             wanted = table.external_id.in_(deals[start : start + write.CHUNK])
-            query = select(table.person_id).where(table.connection == run.source, wanted)
-            run.report.touched |= {p for p in connection.scalars(query) if p}
+            query = select(table.person_id, table.close_day).where(table.connection == run.source, wanted)
+            for person, day in connection.execute(query):
+                run.report.touched |= {person} - {None}
+                if day is not None:
+                    _mark(connection, run, pd.Series([pd.Timestamp(day)]))
     if stream == "deals":
         days = pd.concat([before["close_day"], after["close_day"]]).dropna().drop_duplicates()
-        periods = money.ensure_periods(connection, run.rules.calendar, days)
-        for name in set(money.period_ids(days, periods).dropna()):
-            period = next(p for p in periods if p.id == name)
-            run.spans.add((period.first_day, period.end_day))
+        run.spans |= _mark(connection, run, days)  # those are also compared with the source's own totals
+    if stream == "quotas" and (len(before) or len(after)):
+        _mark_over(connection, run, pd.concat([before, after]))
+
+
+def _mark(connection: Connection, run: Run, days: "pd.Series[Any]") -> set[totals.Span]:
+    """Note the quarters that these days lie in, for closed ones among them are restated."""
+    periods = money.ensure_periods(connection, run.rules.calendar, days)
+    names = set(money.period_ids(days, periods).dropna())
+    found = {(p.first_day, p.end_day) for p in periods if p.id in names}
+    run.report.spans |= found
+    return found
+
+
+def _mark_over(connection: Connection, run: Run, quotas: pd.DataFrame) -> None:
+    """Note the stored quarters that these quotas are asked for in."""
+    table = core(Period).c
+    quarters = connection.execute(select(table.first_day, table.end_day).where(table.kind == "quarter")).all()
+    for first, end in set(zip(quotas["first_day"].dt.date, quotas["end_day"].dt.date, strict=True)):
+        run.report.spans |= {(q.first_day, q.end_day) for q in quarters if q.first_day < end and q.end_day > first}
 
 
 def sentence(error: Exception) -> str:

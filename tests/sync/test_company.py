@@ -53,7 +53,8 @@ class Office:
         """Sync everything once; reports by connection."""
         here = self.open()
         reports = {name: here.sync(name) for name in here.settings.connections}
-        here.refresh(set().union(*(r.touched for r in reports.values())))
+        touched, spans = (set().union(*(getattr(r, what) for r in reports.values())) for what in ("touched", "spans"))
+        here.refresh(touched, spans=spans)
         return reports
 
     def ours(self, name: str, engine: Engine) -> dict[tuple[str, str, str], tuple[Decimal, int]]:

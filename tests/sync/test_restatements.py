@@ -1,6 +1,7 @@
 """A closed quarter keeps what it closed with; what changes later is shown beside it, with the deals that are why."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.web.company import PASSWORD
 from web.app import create_app
 from web.session import create_account
 
+QUARTER = {(date(2026, 7, 1), date(2026, 10, 1))}
 SNAPSHOTS = core(ScorecardSnapshot)
 
 
@@ -51,13 +53,13 @@ def test_a_closed_quarter_is_restated_in_the_open(office: Office) -> None:
         name = connection.scalar(select(people.name).where(people.id == person))
     (closed,) = closed_pages(office, person)
     office.day += 1
-    office.open().refresh({person})
+    office.open().refresh({person}, spans=QUARTER)
     assert len(closed_pages(office, person)) == 1  # the same number is no news
     with engine.begin() as connection:
         connection.execute(update(core(Deal)).where(deals.external_id == deal.external_id).values(status="lost"))
     office.day += 1
     here = office.open()
-    here.refresh({person})
+    here.refresh({person}, spans=QUARTER)
     first, second = closed_pages(office, person)
     assert first.body == closed.body  # what it closed with is never rewritten
     was, now = (parse(row.body).results["bookings"].value or 0 for row in (first, second))
