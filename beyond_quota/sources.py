@@ -62,7 +62,8 @@ def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_j
         raise UserError("there are no connections in the settings yet; see config/example.toml")
     here.keep_schedules()
     reports: list[RunReport] = []
-    codes, touched, spans = [DONE], set[str](), set[tuple[date, date]]()
+    codes, touched = [DONE], set[str]()
+    spans: dict[tuple[date, date], set[str]] = {}
     for name in names:
 
         def progress(done: StreamReport, name: str = name) -> None:
@@ -80,7 +81,8 @@ def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_j
             continue
         reports.append(report)
         touched |= report.touched
-        spans |= report.spans
+        for span, people in report.spans.items():
+            spans.setdefault(span, set()).update(people)
         codes.append(CODES.get(report.status, FAILED))
         _say(as_json, f"{name}: {report.status} · {report.message} · {report.calls} calls", failed=codes[-1] == FAILED)
     computed = here.refresh(touched, spans=spans)

@@ -1,6 +1,6 @@
 """Puts the rooms together: settings into a store, connectors, rules and profiles."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -14,9 +14,8 @@ if TYPE_CHECKING:  # imported only where used: pandas and the SDKs are slow, and
 
     from connectors.base import Connector
     from models.profile import Profile
-    from sync.report import RunReport, StreamReport
+    from sync.report import RunReport, StreamReport, Touched
     from sync.rules import Rules
-    from sync.totals import Span
 
 
 @dataclass
@@ -126,7 +125,7 @@ class Installation:
             connector.close()
         return report
 
-    def refresh(self, touched: set[str], as_of: date | None = None, spans: "Collection[Span] | None" = ()) -> int:
+    def refresh(self, touched: set[str], as_of: date | None = None, spans: "Touched | None" = None) -> int:
         """Bring today's scorecards up to date, and closed quarters in which deals changed; answers how many."""
         from sync.scorecards import refresh
 
@@ -145,7 +144,7 @@ class Installation:
 
     def refresh_page(self, people: set[str]) -> int:
         """After somebody wrote something on a page: the number is not touched, so closed quarters are let be."""
-        return self.refresh(people, spans=None)
+        return self.refresh(people)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -1,11 +1,15 @@
 """What a run did, as it is printed, stored and returned."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 
 from connectors.base import Note
 from models.ledger import RunStatus
+
+Touched = Mapping[tuple[date, date], Set[str]]
+"""People by quarter, which is known by its first day and its end."""
 
 
 @dataclass
@@ -49,7 +53,11 @@ class RunReport:
     calls: int = 0
     streams: list[StreamReport] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
-    spans: set[tuple[date, date]] = field(default_factory=set)  # quarters, by first day and end, whose deals changed
+    spans: dict[tuple[date, date], set[str]] = field(default_factory=dict)  # whose deals changed, by quarter
+
+    def mark(self, span: tuple[date, date], people: Iterable[str]) -> None:
+        """These people's number of a quarter may be another one now."""
+        self.spans.setdefault(span, set()).update(people)
 
     @property
     def wrote(self) -> int:

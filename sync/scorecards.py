@@ -1,6 +1,6 @@
 """Computes scorecards and keeps each as a dated snapshot, for the people that a run touched or who have none yet."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -40,7 +40,7 @@ from models.period import FiscalCalendar, Period, period_of
 from models.profile import Profile
 from sync.freshness import sources
 from sync.money import ensure_periods
-from sync.totals import Span
+from sync.report import Touched
 
 AT_ONCE = 100
 """People whose scorecards are computed and stored together."""
@@ -127,12 +127,18 @@ def _concerning(name: str, period: Period, people: Sequence[str]) -> list[Any]:
 def _deals_of(period: Period, people: Sequence[str]) -> Any:
     """The deals behind a period's figures of some people, by connection and id.
 
-    Those are deals that they own, have a share of or once owned, which are open, close in the period or later, or
-    were made in it: a deal that slipped or was handed on is still part of how the period went.
+    Those are deals that they own, have a share of or once owned, which close in the period, were made in it, were
+    there before it and close after it (they may have slipped out of it), or are open past their date.
     """
     deal, split, identity = core(Deal).c, core(DealSplit).c, core(Identity).c
     made = (deal.created_day >= period.first_day) & (deal.created_day < period.end_day)
-    concerned = or_(deal.close_day >= period.first_day, deal.status == "open", made)
+    before = or_(deal.created_day.is_(None), deal.created_day < period.first_day)
+    concerned = or_(
+        (deal.close_day >= period.first_day) & (deal.close_day < period.end_day),
+        (deal.close_day >= period.end_day) & before,
+        (deal.close_day < period.first_day) & (deal.status == "open"),
+        made,
+    )
     owned = select(deal.connection, deal.external_id).where(deal.person_id.in_(people), concerned)
     shared = select(split.connection, split.deal_external_id).where(split.person_id.in_(people))
     once = []
@@ -161,13 +167,13 @@ def refresh(
     zone: ZoneInfo,
     as_of: date,
     now: datetime,
-    spans: Collection[Span] | None = (),
+    spans: Touched | None = None,
 ) -> int:
     """Bring today's snapshots up to date; answers how many were computed.
 
     Everybody still employed gets one a day; after that, only the people whom a sync touched are computed again. A
     quarter that closed gets one more for everybody with a number in it, and another whenever that number changes:
-    `spans` are the quarters whose deals a sync touched; None lets closed quarters be, for a change on a page.
+    `spans` says whose deals a sync touched, by quarter; None lets closed quarters be, for a change on a page.
     """
     with engine.connect() as connection:
         have = _made_today(connection, as_of)
@@ -182,11 +188,11 @@ def refresh(
 
     done = _keep(engine, made(wanted, None), now) if wanted else 0
     for period in _closed_quarters(engine, as_of) if spans is not None else []:
-        changed = (period.first_day, period.end_day) in (spans or ())
+        changed = (spans or {}).get((period.first_day, period.end_day), frozenset())
         with engine.connect() as connection:
             latest = _latest(connection, period)
             fresh = (_concerned(connection, period) - set(latest)) & here if changed or not latest else set[str]()
-        again = touched & set(latest) if changed else set[str]()
+        again = {*changed} & set(latest)
         if fresh or again:
             done += _keep(engine, (c for c in made(fresh | again, period) if _is_news(c[0], latest)), now)
     return done

@@ -1,6 +1,6 @@
 """One stream of one run: read, land, translate, plan, apply; then compared with what the source counts by itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -206,7 +206,7 @@ def _brake(run: Run, stream: str, had: int, lost: int, anything: bool) -> None:
 
 
 def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored: pd.DataFrame) -> None:
-    """Note whom this batch touched and which quarters its deals close in."""
+    """Note whom this batch touched, which quarters its deals close in, and whose number of which quarter changed."""
     moved = {*todo.change["external_id"], *todo.remove}
     before = stored[stored["external_id"].isin(moved)]
     after = pd.concat([todo.create, todo.change])
@@ -217,35 +217,50 @@ def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored:
     if stream == "splits" and (len(before) or len(after)):
         table = core(Deal).c
         deals = [*before["deal_external_id"], *after["deal_external_id"]]
+        credited = set(pd.concat([before["person_id"], after["person_id"]]).dropna())
         for start in range(0, len(deals), write.CHUNK):
             wanted = table.external_id.in_(deals[start : start + write.CHUNK])
             query = select(table.person_id, table.close_day).where(table.connection == run.source, wanted)
-            for person, day in connection.execute(query):
-                run.report.touched |= {person} - {None}
-                if day is not None:
-                    _mark(connection, run, pd.Series([pd.Timestamp(day)]))
+            rows = connection.execute(query).all()
+            owners = {row.person_id for row in rows} - {None}
+            run.report.touched |= owners
+            for span in _quarters(connection, run, pd.Series([pd.Timestamp(r.close_day) for r in rows if r.close_day])):
+                run.report.mark(span, owners | credited)
     if stream == "deals":
-        days = pd.concat([before["close_day"], after["close_day"]]).dropna().drop_duplicates()
-        run.spans |= _mark(connection, run, days)  # those are also compared with the source's own totals
-    if stream == "quotas" and (len(before) or len(after)):
-        _mark_over(connection, run, pd.concat([before, after]))
+        for frame in (before, after):
+            known = frame[frame["close_day"].notna()]
+            for span, part in _by_quarter(connection, run, known):
+                run.spans.add(span)  # those are also compared with the source's own totals
+                run.report.mark(span, set(part["person_id"].dropna()))
+    if stream == "quotas":
+        _mark_quotas(connection, run, pd.concat([before, after]))
 
 
-def _mark(connection: Connection, run: Run, days: "pd.Series[Any]") -> set[totals.Span]:
-    """Note the quarters that these days lie in, for closed ones among them are restated."""
+def _by_quarter(connection: Connection, run: Run, deals: pd.DataFrame) -> Iterator[tuple[totals.Span, pd.DataFrame]]:
+    periods = money.ensure_periods(connection, run.rules.calendar, deals["close_day"].drop_duplicates())
+    spans = {p.id: (p.first_day, p.end_day) for p in periods}
+    for name, part in deals.groupby(money.period_ids(deals["close_day"], periods)):
+        yield spans[str(name)], part
+
+
+def _quarters(connection: Connection, run: Run, days: "pd.Series[Any]") -> set[totals.Span]:
+    if days.empty:
+        return set()
     periods = money.ensure_periods(connection, run.rules.calendar, days)
     names = set(money.period_ids(days, periods).dropna())
-    found = {(p.first_day, p.end_day) for p in periods if p.id in names}
-    run.report.spans |= found
-    return found
+    return {(p.first_day, p.end_day) for p in periods if p.id in names}
 
 
-def _mark_over(connection: Connection, run: Run, quotas: pd.DataFrame) -> None:
-    """Note the stored quarters that these quotas are asked for in."""
+def _mark_quotas(connection: Connection, run: Run, quotas: pd.DataFrame) -> None:
+    """A quota changes the number of every stored quarter that it is asked for in."""
+    if quotas.empty:
+        return
     table = core(Period).c
     quarters = connection.execute(select(table.first_day, table.end_day).where(table.kind == "quarter")).all()
-    for first, end in set(zip(quotas["first_day"].dt.date, quotas["end_day"].dt.date, strict=True)):
-        run.report.spans |= {(q.first_day, q.end_day) for q in quarters if q.first_day < end and q.end_day > first}
+    for (first, end), part in quotas.groupby([quotas["first_day"].dt.date, quotas["end_day"].dt.date]):
+        for quarter in quarters:
+            if quarter.first_day < end and quarter.end_day > first:
+                run.report.mark((quarter.first_day, quarter.end_day), set(part["person_id"].dropna()))
 
 
 def sentence(error: Exception) -> str:

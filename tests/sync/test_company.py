@@ -53,7 +53,11 @@ class Office:
         """Sync everything once; reports by connection."""
         here = self.open()
         reports = {name: here.sync(name) for name in here.settings.connections}
-        touched, spans = (set().union(*(getattr(r, what) for r in reports.values())) for what in ("touched", "spans"))
+        touched = set().union(*(r.touched for r in reports.values()))
+        spans: dict[Any, set[str]] = {}
+        for report in reports.values():
+            for span, people in report.spans.items():
+                spans.setdefault(span, set()).update(people)
         here.refresh(touched, spans=spans)
         return reports
 

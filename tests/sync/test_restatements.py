@@ -17,7 +17,7 @@ from tests.web.company import PASSWORD
 from web.app import create_app
 from web.session import create_account
 
-QUARTER = {(date(2026, 7, 1), date(2026, 10, 1))}
+QUARTER = (date(2026, 7, 1), date(2026, 10, 1))
 SNAPSHOTS = core(ScorecardSnapshot)
 
 
@@ -53,13 +53,13 @@ def test_a_closed_quarter_is_restated_in_the_open(office: Office) -> None:
         name = connection.scalar(select(people.name).where(people.id == person))
     (closed,) = closed_pages(office, person)
     office.day += 1
-    office.open().refresh({person}, spans=QUARTER)
+    office.open().refresh({person}, spans={QUARTER: {person}})
     assert len(closed_pages(office, person)) == 1  # the same number is no news
     with engine.begin() as connection:
         connection.execute(update(core(Deal)).where(deals.external_id == deal.external_id).values(status="lost"))
     office.day += 1
     here = office.open()
-    here.refresh({person}, spans=QUARTER)
+    here.refresh({person}, spans={QUARTER: {person}})
     first, second = closed_pages(office, person)
     assert first.body == closed.body  # what it closed with is never rewritten
     was, now = (parse(row.body).results["bookings"].value or 0 for row in (first, second))

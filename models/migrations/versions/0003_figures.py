@@ -1,6 +1,6 @@
-"""absence
+"""figures: leave, profile versions, inputs of scorecards, former owners
 
-Revision ID: 0003_absence
+Revision ID: 0003
 Revises: 0002
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-revision = "0003_absence"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
