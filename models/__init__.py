@@ -36,6 +36,7 @@ from models.people import Employment, Person, ReportingLine, Team, TeamMembershi
 from models.period import Period
 from models.profile_version import ProfileVersion
 from models.snapshot import ScorecardSnapshot
+from models.watch import Heartbeat, MissedSlot
 
 __all__ = [
     "Absence",
@@ -54,11 +55,13 @@ __all__ = [
     "Feedback",
     "FeedbackRequest",
     "FiscalPeriod",
+    "Heartbeat",
     "Identity",
     "KeyResult",
     "LearningItem",
     "Lease",
     "Leaver",
+    "MissedSlot",
     "Objective",
     "ObjectiveUpdate",
     "Obstacle",
