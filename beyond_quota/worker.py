@@ -15,6 +15,7 @@ from types import FrameType
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from beyond_quota.alerting import look_after
 from beyond_quota.answers import DONE
 from beyond_quota.sources import sync_slot
 from beyond_quota.wiring import Installation, moment
@@ -43,7 +44,9 @@ class Worker:
                 self.hold = take(self.here.engine, LEASE, self.here.clock())
                 self._say("worker: at work")
             self.sign()
-            return work_once(self.here, self.stop) if self.hold else 0
+            ran = work_once(self.here, self.stop) if self.hold else 0
+            look_after(self.here)
+            return ran
         except Locked as error:
             self._say(f"worker: standing by: {error}")
         except SQLAlchemyError as error:

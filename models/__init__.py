@@ -36,12 +36,13 @@ from models.people import Employment, Person, ReportingLine, Team, TeamMembershi
 from models.period import Period
 from models.profile_version import ProfileVersion
 from models.snapshot import ScorecardSnapshot
-from models.watch import Heartbeat, MissedSlot
+from models.watch import Alert, Heartbeat, MissedSlot
 
 __all__ = [
     "Absence",
     "Account",
     "ActivityCount",
+    "Alert",
     "AuditEvent",
     "CheckIn",
     "Connection",

@@ -22,6 +22,11 @@ NAMES = dict(zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", 
 OPS, SETTINGS = "ops", "settings"
 """Who wrote a schedule: a row that ops edited is not overwritten by the settings file."""
 
+GRACE = timedelta(hours=1)
+"""A run that was due may take this long before its source is called late."""
+LATE, STALE = timedelta(hours=26), timedelta(hours=74)
+"""Without a schedule: a day and two hours; three days and two hours."""
+
 
 def slots(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
     """The moments in (after, until] at which this schedule runs, in UTC."""
@@ -69,6 +74,17 @@ def words(schedule: Schedule) -> str:
     when = "Every day" if len(days) == 7 else "Every " + ", ".join(days)
     late = f"catch up within {schedule.catch_up_hours} h" if schedule.catch_up_hours else "no catching up"
     return f"{when} at {schedule.at} {schedule.time_zone}, {late}, never overlap."
+
+
+def freshness(last_good: datetime | None, schedule: Schedule | None, now: datetime) -> str:
+    """fresh, late or stale: late when a slot due an hour ago brought nothing new, stale when three did not."""
+    if last_good is None:
+        return "stale"
+    if schedule is None or not schedule.enabled:
+        age = now - last_good
+        return "fresh" if age <= LATE else "late" if age <= STALE else "stale"
+    passed = len(list(islice(slots(schedule, last_good, now - GRACE), 3)))
+    return ("fresh", "late", "late", "stale")[passed]
 
 
 def problems(at: str, weekdays: Sequence[str], time_zone: str, catch_up_hours: str) -> dict[str, str]:

@@ -23,3 +23,16 @@ class Heartbeat(Table, table=True):
     name: str = Field(primary_key=True)
     at: datetime
     says: str = text_field()
+
+
+class Alert(Table, table=True):
+    """A change of state of something that is watched, and which channels still have to be told."""
+
+    about: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    state: str
+    sentence: str = text_field()
+    at: datetime
+    waiting: str = ""  # channels, by comma
+    tries: int = 0
+    error: str = text_field()

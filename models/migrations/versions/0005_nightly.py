@@ -16,6 +16,18 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "alert",
+        sa.Column("about", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("waiting", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("about", "number", name=op.f("pk_alert")),
+    )
+    op.create_table(
         "heartbeat",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
@@ -44,3 +56,4 @@ def downgrade() -> None:
         batch_op.drop_column("set_by")
     op.drop_table("missed_slot")
     op.drop_table("heartbeat")
+    op.drop_table("alert")
