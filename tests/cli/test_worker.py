@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,8 +28,8 @@ ZONES = st.sampled_from(["Europe/London", "America/New_York", "Australia/Lord_Ho
 TIMES = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]:02}:{t[1]:02}")
 
 
-def nightly(at: str, zone: str, **fields: object) -> Schedule:
-    return Schedule(**{"connection": "salesforce", "at": at, "time_zone": zone, **fields})
+def nightly(at: str, zone: str, **fields: Any) -> Schedule:
+    return Schedule(connection="salesforce", at=at, time_zone=zone, **fields)
 
 
 @given(TIMES, ZONES, st.dates(date(2025, 12, 1), date(2028, 1, 10)))
