@@ -367,5 +367,50 @@ def demo(
     raise typer.Exit(run_demo(folder, port, not no_serve))
 
 
+schedule = typer.Typer(help="When connections sync: list, set, off, next.", no_args_is_help=True)
+app.add_typer(schedule, name="schedule")
+Name = Annotated[str, typer.Argument(help="Which connection.")]
+
+
+@schedule.command("list")
+def schedule_list(config: Config = SETTINGS, now: Now = None, as_json: AsJson = False) -> None:
+    """Each connection's schedule, its next run, and how many were missed."""
+    from beyond_quota.schedules import print_schedules
+
+    print_schedules(config, now, as_json)
+
+
+@schedule.command("next")
+def schedule_next(name: Name, config: Config = SETTINGS, now: Now = None, as_json: AsJson = False) -> None:
+    """The next five runs in local time and UTC, clock changes included."""
+    from beyond_quota.schedules import print_schedules
+
+    print_schedules(config, now, as_json, [name], 5)
+
+
+@schedule.command("set")
+def schedule_set(
+    name: Name,
+    at: Annotated[str | None, typer.Option(help="Local time of day: 02:00.")] = None,
+    days: Annotated[str | None, typer.Option(help="Weekdays by name: mon,tue,wed.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone: Europe/London.")] = None,
+    catch_up_hours: Annotated[int | None, typer.Option(help="How late a missed run may still start.")] = None,
+    config: Config = SETTINGS,
+    now: Now = None,
+) -> None:
+    """Change when a connection syncs; what is not named stays, and the settings file no longer changes it."""
+    from beyond_quota.schedules import set_schedule
+
+    set_schedule(config, name, now, at, days, zone, catch_up_hours)
+
+
+@schedule.command("off")
+def schedule_off(name: Name, config: Config = SETTINGS, now: Now = None) -> None:
+    """Stop the scheduled syncs of a connection; `schedule set` turns them on again."""
+    from beyond_quota.schedules import set_schedule
+
+    set_schedule(config, name, now, enabled=False)
+
+
 if __name__ == "__main__":
     main()

@@ -1,6 +1,8 @@
 """The commands that serve the pages."""
 
 import socket
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -48,7 +50,21 @@ def serve_pages(config: Path, host: str, port: int, now: str | None) -> None:
     """Serve until stopped."""
     here = Installation.open(config, moment(now))
     here.engine  # noqa: B018  (opens the store now, so that a wrong address is said at once)
-    run(pages(here), listen(host, port))
+    server = listen(host, port)
+    threading.Thread(target=_watch, args=[here], daemon=True).start()
+    run(pages(here), server)
+
+
+def _watch(here: Installation) -> None:
+    """Look after the worker from here: it cannot say itself that it is dead."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from beyond_quota.alerting import look_after
+
+    while True:
+        time.sleep(60)
+        with suppress(SQLAlchemyError):  # /ready says so; a minute later it is tried again
+            look_after(here)
 
 
 def run(app: "FastAPI", server: socket.socket, announce: bool = True) -> None:

@@ -2,8 +2,9 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import typer
@@ -16,6 +17,7 @@ from models.ledger import RunStatus
 from sync.lease import Locked
 from sync.report import RunReport, StreamReport
 from sync.run import ran_already
+from sync.schedule import note_problem, slot_name
 
 CODES = {RunStatus.SUCCESS: DONE, RunStatus.SKIPPED: DONE, RunStatus.PARTIAL: PARTIAL}
 
@@ -158,17 +160,22 @@ def _say(as_json: bool, line: str, failed: bool = False) -> None:
         typer.echo(line, err=failed)
 
 
-def sync_slot(here: Installation, name: str, slot: datetime, late: bool) -> bool:
+def sync_slot(
+    here: Installation, name: str, slot: datetime, late: bool, stop: Callable[[], bool] = lambda: False
+) -> bool:
     """Run one scheduled slot; answers whether this process did, for another may have been first."""
-    words = f"{slot.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    words = slot_name(slot)
     if ran_already(here.engine, name, words):
         return False
     try:
-        report = here.sync(name, slot=words, trigger="catch-up" if late else "schedule")
-    except (Locked, UserError) as error:
+        report = here.sync(name, slot=words, trigger="catch-up" if late else "schedule", stop=stop)
+    except (Locked, UserError) as error:  # nothing was started: tried again each minute, then counted as missed
         typer.echo(f"{name}: slot {words}: {error}", err=True)
+        note_problem(here.engine, name, str(error))
         return False
-    if report.status != RunStatus.SKIPPED:
-        here.refresh(report.touched, spans=report.spans)
-        typer.echo(f"{name}: slot {words}: {report.status} · {report.message}")
-    return report.status != RunStatus.SKIPPED
+    if report.status == RunStatus.SKIPPED:
+        return False
+    note_problem(here.engine, name, "")
+    here.refresh(report.touched, spans=report.spans)
+    typer.echo(f"{name}: slot {words}: {report.status} · {report.message}")
+    return True

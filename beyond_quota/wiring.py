@@ -49,12 +49,13 @@ class Installation:
         return engine
 
     def keep_schedules(self) -> None:
-        """Store the schedules of the settings, for the pages."""
-        from sync.schedule import keep_schedules
+        """Store the schedules of the settings, where ops have not written their own."""
+        from models.slots import seed
 
         scheduled = {n: c.schedule for n, c in self.settings.connections.items() if c.schedule is not None}
         rows = {n: {**s.model_dump(), "weekdays": ",".join(s.weekdays)} for n, s in scheduled.items()}
-        keep_schedules(self.engine, {n: {**row, "time_zone": self.settings.zone} for n, row in rows.items()})
+        with self.engine.begin() as connection:
+            seed(connection, {n: {**row, "time_zone": self.settings.zone} for n, row in rows.items()}, self.clock())
 
     def profiles(self, day: date | None = None) -> Mapping[str, "Profile"]:
         """The working-group profiles that hold on a day, checked against the metrics there are."""
@@ -102,6 +103,7 @@ class Installation:
         trigger: str = "hand",
         allow_removals: int = 0,
         progress: "Callable[[StreamReport], None]" = lambda report: None,
+        stop: "Callable[[], bool]" = lambda: False,
     ) -> "RunReport":
         """Sync one connection and bring the scorecards of those concerned up to date."""
         from sync.run import run_sync
@@ -120,6 +122,7 @@ class Installation:
                 title=settings.title,
                 allow_removals=allow_removals,
                 progress=progress,
+                stop=stop,
             )
         finally:
             connector.close()

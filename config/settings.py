@@ -57,6 +57,29 @@ class Fiscal(BaseModel):
     named_by: Literal["ending", "starting"] = "ending"
 
 
+class Mail(BaseModel):
+    """The mail server that alerts go through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str
+    port: int = Field(default=587, ge=1, le=65535)
+    sender: str
+    to: tuple[str, ...] = Field(min_length=1)
+    user: str = ""
+    password: str = ""  # "env:NAME" or "file:PATH"
+    tls: bool = True
+
+
+class Alerts(BaseModel):
+    """Who is told when a source is late or nothing runs. The log always is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    webhook: str = ""  # an address, or "env:NAME" or "file:PATH" where the address is itself a secret
+    mail: Mail | None = None
+
+
 class Settings(BaseSettings):
     """An installation. `BEYOND_QUOTA_DATABASE` and the like win over the file."""
 
@@ -70,6 +93,7 @@ class Settings(BaseSettings):
     loopback: bool = False
     profiles: Path | None = None
     fiscal: Fiscal = Fiscal()
+    alerts: Alerts = Alerts()
     brake: float = Field(default=0.5, gt=0, le=1)
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict)
 

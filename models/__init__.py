@@ -36,11 +36,13 @@ from models.people import Employment, Person, ReportingLine, Team, TeamMembershi
 from models.period import Period
 from models.profile_version import ProfileVersion
 from models.snapshot import ScorecardSnapshot
+from models.watch import Alert, Heartbeat, MissedSlot
 
 __all__ = [
     "Absence",
     "Account",
     "ActivityCount",
+    "Alert",
     "AuditEvent",
     "CheckIn",
     "Connection",
@@ -54,11 +56,13 @@ __all__ = [
     "Feedback",
     "FeedbackRequest",
     "FiscalPeriod",
+    "Heartbeat",
     "Identity",
     "KeyResult",
     "LearningItem",
     "Lease",
     "Leaver",
+    "MissedSlot",
     "Objective",
     "ObjectiveUpdate",
     "Obstacle",

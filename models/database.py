@@ -54,6 +54,11 @@ def head() -> str:
     return max(file.name for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
 
 
+def is_current(engine: Engine) -> bool:
+    """Whether the store has the schema that this version of the program needs."""
+    return (_revision(engine) or "")[:4] == head()
+
+
 def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):

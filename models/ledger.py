@@ -152,3 +152,6 @@ class Schedule(Table, table=True):
     time_zone: str = "UTC"
     catch_up_hours: int = 6
     enabled: bool = True
+    set_by: str = "settings"  # or ops: then the settings file no longer changes it
+    counted_until: datetime | None = None  # slots up to here have run, or are counted as missed
+    problem: str = text_field()  # why the slot that is due cannot start, while that is so

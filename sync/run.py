@@ -22,7 +22,7 @@ from sync import apply as write
 from sync import lease, money, totals
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
-from sync.stream import Run, read_stream, sentence, start_whole
+from sync.stream import Run, Stopped, read_stream, sentence, start_whole
 
 
 def run_sync(
@@ -37,6 +37,7 @@ def run_sync(
     title: str = "",
     allow_removals: int = 0,
     progress: Callable[[StreamReport], None] = lambda report: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> RunReport:
     """Sync one connection once. Raises Locked when it is running elsewhere; every other failure is in the report.
 
@@ -50,9 +51,11 @@ def run_sync(
         if not _open(engine, run_id, source, slot or f"hand:{run_id}", trigger, clock()):
             report.status, report.message = RunStatus.SKIPPED, f"slot {slot} was run already"
             return report
-        run = Run(engine, source, connector, rules, clock, report, hold, allow_removals, set())
+        run = Run(engine, source, connector, rules, clock, report, hold, allow_removals, set(), stop=stop)
         try:
             _read(run, title, progress)
+        except Stopped as error:
+            report.status, report.message = RunStatus.CANCELLED, sentence(error)
         except (UserError, SQLAlchemyError, OSError) as error:
             report.status, report.message = RunStatus.FAILED, sentence(error)
         except KeyboardInterrupt:
@@ -110,6 +113,9 @@ def _read(run: Run, title: str, progress: Callable[[StreamReport], None]) -> Non
                     report.message = f"{report.rejected} {'row was' if report.rejected == 1 else 'rows were'} rejected"
             except BudgetSpent as error:
                 report.status, report.message = RunStatus.PARTIAL, sentence(error)
+                raise
+            except Stopped as error:
+                report.status, report.message = RunStatus.CANCELLED, sentence(error)
                 raise
             except (UserError, SQLAlchemyError, OSError) as error:
                 report.status, report.message = RunStatus.FAILED, sentence(error)

@@ -43,6 +43,11 @@ class Run:
     allow_removals: int
     spans: set[totals.Span]
     landed: int = 0
+    stop: Callable[[], bool] = lambda: False  # asked at the end of each batch
+
+
+class Stopped(UserError):
+    """The process was asked to end; what was stored stays."""
 
 
 @dataclass
@@ -88,6 +93,10 @@ def read_stream(
             return
         _store(run, reading, batch, keep_cursor=batch.last or not stream.snapshot)
         overdue = bool(batch.cursor.get("overdue"))
+        if run.stop():
+            raise Stopped(
+                "the process was asked to end, so this run stopped after a batch; the next one goes on from here"
+            )
     if whole and not stream.snapshot:
         _checked(run, stream.name, {"whole": run.clock().isoformat()})
     if stream.countable and (overdue or "count" not in checks or _due_count(run, checks)):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
@@ -93,7 +93,6 @@ def create_app(
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     for router in PAGES:
         app.include_router(router)
-    app.add_api_route("/health", health, methods=["GET"])
     app.add_exception_handler(SignInNeeded, _sign_in_first)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(Missing, _missing)
@@ -102,11 +101,6 @@ def create_app(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _broken)
     return app
-
-
-def health() -> PlainTextResponse:
-    """For a load balancer: the process answers."""
-    return PlainTextResponse("ok\n")
 
 
 def _wants_data(request: Request) -> bool:

@@ -13,13 +13,13 @@ from models import Connection as ConnectionRow
 from models import Reject, Schedule, StreamCursor, StreamRun, SyncRun
 from models.base import core
 from models.ledger import RunStatus
+from models.slots import freshness, stored_schedules, words
 from web.access import Action, can
 from web.site import Missing, NotAllowed, Reader, signed_in
 
 router = APIRouter()
 
 SHOWN_RUNS, SHOWN_REJECTS = 50, 300
-LATE, STALE = timedelta(hours=26), timedelta(hours=74)
 OUTCOME = {
     RunStatus.RUNNING: "running now",
     RunStatus.SUCCESS: "complete",
@@ -228,7 +228,7 @@ def _rejected(row: Row[Any]) -> RejectedRow:
 def _sources(store: Connection, reader: Reader) -> list[SourceLine]:
     rejected = core(Reject).c.connection
     waiting = {row[0]: int(row[1]) for row in store.execute(select(rejected, func.count()).group_by(rejected))}
-    plans = {row.connection: row for row in store.execute(select(core(Schedule)))}
+    plans = stored_schedules(store)
     found = []
     for row in store.execute(select(core(ConnectionRow)).order_by(core(ConnectionRow).c.name)):
         runs = core(SyncRun)
@@ -238,7 +238,7 @@ def _sources(store: Connection, reader: Reader) -> list[SourceLine]:
             .order_by(runs.c.started_at.desc())
             .limit(1)
         ).first()
-        state, sentence = _freshness(row.last_success_at, last, reader)
+        state, sentence = _freshness(row.last_success_at, plans.get(row.name), last, reader)
         found.append(
             SourceLine(
                 name=row.name,
@@ -246,7 +246,7 @@ def _sources(store: Connection, reader: Reader) -> list[SourceLine]:
                 kind=row.kind,
                 state=state,
                 sentence=sentence,
-                schedule=_schedule(plans.get(row.name)),
+                schedule=words(plans.get(row.name) or Schedule(connection=row.name, enabled=False)),
                 rejects=waiting.get(row.name, 0),
                 checks=_checks(store, row.name, reader),
             )
@@ -260,35 +260,25 @@ def _checks(store: Connection, connection: str, reader: Reader) -> list[CheckLin
         select(table.stream, table.checks).where(table.connection == connection).order_by(table.stream)
     )
     moments = [(row.stream, {k: datetime.fromisoformat(v) for k, v in (row.checks or {}).items()}) for row in rows]
-    words = reader.site.words
+    site = reader.site
     return [
-        CheckLine(stream, [words.moment(at[way]) if way in at else "never" for way in CHECKS])
+        CheckLine(stream, [site.words.moment(at[way]) if way in at else "never" for way in CHECKS])
         for stream, at in moments
         if at
     ]
 
 
-def _freshness(last_good: datetime | None, last: Any, reader: Reader) -> tuple[str, str]:
-    words = reader.site.words
+def _freshness(last_good: datetime | None, plan: Schedule | None, last: Any, reader: Reader) -> tuple[str, str]:
     if last is None:
         return "New", "Not synced yet."
     running = " A run is under way." if last.status == RunStatus.RUNNING else ""
     if last_good is None:
         return "No figures yet", f"No run has been complete so far.{running}"
-    age = reader.now - last_good
-    state = "Fresh" if age <= LATE else "Late" if age <= STALE else "Stale"
-    said = f"Last complete run {words.moment(last_good)}.{running}"
+    state = freshness(last_good, plan, reader.now).capitalize()
+    said = f"Last complete run {reader.site.words.moment(last_good)}.{running}"
     if last.status == RunStatus.FAILED:
         return f"{state}, last run failed", f"{said} The last good values stay until the next one."
     return state, said
-
-
-def _schedule(plan: Row[Any] | None) -> str:
-    if plan is None or not plan.enabled:
-        return "No schedule; started by hand."
-    days = plan.weekdays.split(",")
-    when = "Every day" if len(days) == 7 else ", ".join(day.capitalize() for day in days)
-    return f"{when} at {plan.at} {plan.time_zone}, caught up within {plan.catch_up_hours} h."
 
 
 def _runs(store: Connection, reader: Reader, connection: str, status: str) -> list[RunLine]:

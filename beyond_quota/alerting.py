@@ -1,0 +1,59 @@
+"""Looks after the syncs and tells. The worker and the web process both do, each minute, so one sees the other die."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from beyond_quota.wiring import Installation
+from config.settings import reveal
+from models import Heartbeat
+from models.base import core
+from models.errors import UserError
+from models.slots import stored_schedules
+from sync.alerts import Sender, Watched, notice, send_waiting, to_log, to_mail, to_webhook
+from sync.freshness import sources
+from sync.lease import Locked, take
+
+QUIET = timedelta(minutes=5)
+LATE, GOOD = "late", "fresh"
+
+
+def look_after(here: Installation) -> int:
+    """Notice what changed its state and tell each channel; answers how many messages went out."""
+    senders = channels(here)
+    with here.engine.begin() as connection:
+        found = sources(connection, here.clock(), here.settings.tz)
+        known = [s for s in found if s.connection in here.settings.connections]
+        watched = [Watched(f"source {s.connection}", s.state, s.sentence) for s in known]
+        if any(s.enabled for s in stored_schedules(connection).values()):
+            last = connection.scalar(select(core(Heartbeat).c.at).where(core(Heartbeat).c.name == "worker"))
+            dead = last is None or here.clock() - last > QUIET
+            since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "so far"
+            words = f"no worker has been at work {since}; start: beyond-quota worker" if dead else "a worker is at work"
+            watched.append(Watched("worker", LATE if dead else GOOD, words))
+        notice(connection, watched, list(senders), here.clock())
+    try:
+        hold = take(here.engine, "alerts", here.clock())
+    except Locked:  # the other process is telling
+        return 0
+    try:
+        return send_waiting(here.engine, senders)
+    finally:
+        hold.release(here.engine, here.clock())
+
+
+def channels(here: Installation) -> dict[str, Sender]:
+    """The channels of the settings; a secret that is missing takes out its channel, never the log."""
+    found: dict[str, Sender] = {"log": to_log}
+    alerts = here.settings.alerts
+    try:
+        address = reveal("alerts", {"webhook": alerts.webhook})["webhook"]
+        if address.startswith(("https://", "http://")):
+            found["webhook"] = to_webhook(address)
+        if alerts.mail is not None:
+            mail = reveal("alerts.mail", alerts.mail.model_dump())
+            mail["to"] = list(mail["to"])
+            found["mail"] = to_mail(**mail)
+    except UserError as error:
+        to_log("Beyond Quota: alerts", str(error))
+    return found
