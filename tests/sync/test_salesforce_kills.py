@@ -50,7 +50,7 @@ def killed(syncer: subprocess.Popen[str], mirror: Mirror, store: str, at: int) -
         if call == due:
             os.kill(pid[0], signal.SIGKILL)
 
-    job = {"options": mirror.options, "landing": str(mirror.rules.landing), "store": store,
+    job = {"kind": mirror.kind, "options": mirror.options, "landing": str(mirror.rules.landing), "store": store,
            "now": mirror.clock().isoformat()}  # fmt: skip
     assert syncer.stdin is not None
     assert syncer.stdout is not None
