@@ -15,11 +15,8 @@ from models.ledger import RunStatus
 from sandbox.hubspot.pipelines import STAGES
 from sandbox.hubspot.portal import Record, closing, stamp
 from sandbox.hubspot.server import HubSpotServer
-from tests.support.portal import PortalMirror, new_deal, small_portal
+from tests.support.portal import FAULTS, PAGES, PortalMirror, new_deal, small_portal
 
-FAULTS = ("503", "429", "401", "html401", "html", "truncate", "empty", "reset", "redirect", "limit", "short",
-          "duplicate", "no_results", "repeating_cursor")  # fmt: skip
-PAGES = ("connector.PAGE", "searching.PAGE", "history.PAGE", "splits.AT_ONCE")
 numbers = st.integers(0, 10**6)
 
 
