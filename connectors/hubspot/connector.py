@@ -1,6 +1,6 @@
 """The HubSpot connector: signs in, says what there is, and gives each stream batch by batch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -217,19 +217,30 @@ class HubSpot:
     def by_id(
         self, ids: Sequence[str], what: str, named: Sequence[str], with_history: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """Deals by their ids; those that are gone do not come."""
+        """Deals by their ids; those that are gone do not come. BadAnswer when one is left out without a word."""
+        merged = self.words.get("merged")
         body = {
             "inputs": [{"id": i} for i in ids],
-            "properties": list(named),
+            "properties": [*named, *([merged] if merged else [])],
             "propertiesWithHistory": list(with_history),
         }
         answer = self.client.call(what, "read", body=body, kind="deals")
-        self.no_errors(what, answer)
+        lost = self.gone(what, answer)
         rows = proven_list(f"{self.name}: {what}", answer.body, "results")
-        return list({str(row["id"]): row for row in rows}.values())  # a merged id answers with its survivor
+        found = {str(row["id"]): row for row in rows}  # a merged id answers with its survivor
+        survived = {i for row in rows for i in str((row.get("properties") or {}).get(merged) or "").split(";")}
+        self.every(what, ids, {*found, *lost, *survived})
+        return list(found.values())
 
-    def no_errors(self, what: str, answer: Answer) -> None:
-        """BadAnswer when a batch answers that some of it went wrong, other than that records are gone."""
+    def every(self, what: str, ids: Sequence[str], told: Set[str]) -> None:
+        """BadAnswer unless a batch tells of every id that it was asked for."""
+        missing = sorted(set(ids) - told)
+        if missing:
+            raise BadAnswer(f"{self.name}: {what}: nothing was said of {len(missing)} of {len(ids)} records, such as "
+                            f"{missing[0]}; try again later")  # fmt: skip
+
+    def gone(self, what: str, answer: Answer) -> set[str]:
+        """The ids of records that a batch says are gone; BadAnswer when anything else went wrong with some of it."""
         errors = answer.body.get("errors") or [] if isinstance(answer.body, Mapping) else []
         other = [e for e in errors if e.get("category") not in MISSING]
         if other:
@@ -237,6 +248,8 @@ class HubSpot:
                 f"{self.name}: {what}: {len(other)} rows did not come ({str(other[0].get('message', ''))[:120]}); try "
                 "again later"
             )
+        named = [(e.get("context") or {}).get(key) or [] for e in errors for key in ("ids", "id")]
+        return {str(i) for ids in named for i in ids}
 
     def survey(self, stream: str) -> list[Part] | None:
         """How many live deals there are by the portal's own count."""

@@ -54,6 +54,7 @@ class Listing:
         """Every record, page by page in any order, and what is still to be read after each page."""
         if left is None:
             rows, following = self.page("")
+            self._once(rows, following)
             if not following:
                 yield rows, []
                 return
@@ -112,6 +113,15 @@ class Listing:
                         left.remove(span)
                         waiting += _half(left, seen[0] * self.limit * WORTH)
                     yield inside, [[str(r.after), "" if r.end is None else str(r.end)] for r in left]
+
+    def _once(self, rows: Rows, following: str) -> None:
+        """BadAnswer when the first page has a row twice, or lacks the one that it leads on from."""
+        ids = [int(row["id"]) for row in rows if str(row["id"]).isdecimal()]
+        beyond = following.isdecimal() and bool(ids) and int(following) > max(ids)
+        if len(set(ids)) < len(ids) or beyond:
+            raise BadAnswer(
+                f"{self.client.name}: {self.what}: a row of the first page came twice or is missing; try again later"
+            )
 
     def _proven(self, span: Range, rows: Rows, following: str) -> list[int]:
         """The ids of a page; BadAnswer unless they go up from where it begins and lead to the next one."""

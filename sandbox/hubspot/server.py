@@ -263,10 +263,14 @@ class HubSpotServer(LoopbackServer):
 
 
 def _spoilt_page(kind: str, good: Response) -> Response:
-    """A page that is well-formed and wrong; what has no rows stays as it is."""
+    """A page that is well-formed and wrong; what has no rows stays as it is.
+
+    Rows are left out only where they were promised: by a total, by a page that follows, or by being asked for by id.
+    """
     page = json.loads(good.body or b"{}")
     rows = page.get("results") if isinstance(page, Mapping) else None
-    if not isinstance(rows, list):
+    promised = isinstance(page, Mapping) and {"total", "paging", "status"} & set(page)
+    if not isinstance(rows, list) or (kind == "short" and not promised):
         return good
     if kind == "no_results":
         del page["results"]
