@@ -107,9 +107,12 @@ def test_somebody_works_at_any_call(trial: Trial, work: str) -> None:
             trial.portal.archive(live()[2])
         trial.server.later(done[work], nth)
         mirror.sync(allow_removals=10**6)
+        unmet = bool(trial.server.faults)
         mirror.heal()
         assert mirror.differences() == [], f"{work} at call {nth}"
         mirror.engine.dispose()
+        if unmet:
+            return
 
 
 def test_months_without_a_run_are_counted_when_runs_come_back(trial: Trial) -> None:
