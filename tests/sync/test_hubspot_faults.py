@@ -1,24 +1,27 @@
 """Every fault at every call of a first run and of a later one: no run claims what is not so, and the next one heals."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from models.database import open_store, upgrade
 from models.ledger import RunStatus
 from sandbox.hubspot.data import advance
 from sandbox.hubspot.portal import stamp
 from sandbox.hubspot.server import HubSpotServer
+from tests.support.org import DEEP
 from tests.support.portal import FAULTS, PAGES, PortalMirror, small_portal
 
-EVERY = max(480 // settings().max_examples, 1)
-"""Each fault is tried at every eighth call, each from another one on; with the profile `deep` at every call."""
-
 LAST = 45
+
+
+def calls(number: int) -> Iterable[int]:
+    """The call numbers to try something at: one of them, another for each thing; all with the profile `deep`."""
+    return range(1, LAST) if DEEP else [1 + 11 * number % 24]
 
 
 class Trial:
@@ -34,6 +37,7 @@ class Trial:
         engine = open_store(f"sqlite:///{self.before}")
         upgrade(engine)
         engine.dispose()  # so that all of it is in the file that is copied
+        self.clock = self.portal.clock
 
     def once(self) -> None:
         """Let the first run be over, and work be done since."""
@@ -43,6 +47,7 @@ class Trial:
         for day in range(3):
             advance(self.portal, 7, day)
         self.portal.forget(self.portal.ordered("deals", archived=False)[0])
+        self.clock = self.portal.clock
 
     def mirror(self, file: Path | None = None) -> PortalMirror:
         """A store that follows the portal: a copy unless it is named."""
@@ -52,25 +57,40 @@ class Trial:
         return PortalMirror(self.server, engine, self.folder / "landing", at_once=1 + self.copies % 3)
 
 
+@contextmanager
+def small_steps(folder: Path) -> Iterator[Trial]:
+    """A trial with small pages and no pauses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("connectors.guard.PAUSE", 0)
+        patch.setattr("connectors.hubspot.client.SEARCHES", 100_000)
+        for place in PAGES:
+            patch.setattr(f"connectors.hubspot.{place}", 7)
+        trial = Trial(folder)
+        with trial.server:
+            yield trial
+
+
 @pytest.fixture
-def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
-    monkeypatch.setattr("connectors.guard.PAUSE", 0)
-    monkeypatch.setattr("connectors.hubspot.client.SEARCHES", 100_000)
-    for place in PAGES:
-        monkeypatch.setattr(f"connectors.hubspot.{place}", 7)
-    trial = Trial(tmp_path)
-    with trial.server:
+def trial(tmp_path: Path) -> Iterator[Trial]:
+    """Before the first run."""
+    with small_steps(tmp_path) as trial:
         yield trial
 
 
-@pytest.mark.parametrize("later", [False, True], ids=["first", "later"])
+@pytest.fixture(scope="module", params=["first", "later"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """Before the first run, or before a later one: for all that leaves the portal as it is."""
+    with small_steps(tmp_path_factory.mktemp("shared")) as trial:
+        if request.param == "later":
+            trial.once()
+        yield trial
+
+
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_fault_at_any_call(trial: Trial, kind: str, later: bool) -> None:
-    if later:
-        trial.once()
-    clock = trial.portal.clock
-    for nth in range(1 + FAULTS.index(kind) % EVERY, LAST, EVERY):
-        trial.portal.clock = clock
+def test_a_fault_at_any_call(shared: Trial, kind: str) -> None:
+    trial = shared
+    for nth in calls(FAULTS.index(kind) + trial.copies):
+        trial.portal.clock = trial.clock
         mirror = trial.mirror()
         trial.server.fault(kind, nth, times=6)
         report = mirror.sync(allow_removals=10**6)
@@ -101,7 +121,7 @@ def test_somebody_works_at_any_call(trial: Trial, work: str) -> None:
     def live() -> list[dict[str, object]]:
         return trial.portal.ordered("deals", archived=False)
 
-    for nth in range(1 + len(work) % EVERY, LAST, EVERY):
+    for nth in calls(len(work)):
         mirror = trial.mirror()
         if work == "restore":
             trial.portal.archive(live()[2])

@@ -15,6 +15,7 @@ from models.ledger import RunStatus
 from sandbox.hubspot.pipelines import STAGES
 from sandbox.hubspot.portal import Record, closing, stamp
 from sandbox.hubspot.server import HubSpotServer
+from tests.support.org import DEEP
 from tests.support.portal import FAULTS, PAGES, PortalMirror, new_deal, small_portal
 
 numbers = st.integers(0, 10**6)
@@ -181,4 +182,4 @@ class Histories(RuleBasedStateMachine):
 
 STEPS = 25
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=max(settings().max_examples // 6, 1), stateful_step_count=STEPS)
+TestHistories.settings = settings(max_examples=500 if DEEP else 5, stateful_step_count=STEPS)
