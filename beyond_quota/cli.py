@@ -197,6 +197,79 @@ def team(
 
 
 @command
+def rollup(
+    by: Annotated[str, typer.Option(help="company, office, team or manager.")] = "team",
+    metric: Annotated[list[str] | None, typer.Option("--metric", help="Which figures; the usual ones without.")] = None,
+    config: Config = SETTINGS,
+    as_of: AsOf = None,
+    now: Now = None,
+    period: Annotated[str | None, typer.Option(help="A period such as 2026-Q3; else the one --as-of lies in.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Figures of teams, offices or the company: sums over the same people, by the line of each day."""
+    from beyond_quota.rollups import print_rollup
+
+    print_rollup(config, by, metric, day(as_of), now, period, as_json)
+
+
+@command
+def explain(
+    person: Annotated[str, typer.Argument(help="Name, e-mail or employee id.")],
+    metric: Annotated[str, typer.Argument(help="A metric's key, such as attainment: docs/metrics.md has all.")],
+    config: Config = SETTINGS,
+    as_of: AsOf = None,
+    now: Now = None,
+    period: Annotated[str | None, typer.Option(help="A period such as 2026-Q3; else the one --as-of lies in.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open one figure: formula, inputs, deals with their links, and the value worked out again."""
+    from beyond_quota.explaining import print_explanation
+
+    raise typer.Exit(print_explanation(config, person, metric, day(as_of), now, period, as_json))
+
+
+profile = typer.Typer(help="Working-group profiles: check, compare, put in force.", no_args_is_help=True)
+app.add_typer(profile, name="profile")
+Folder = Annotated[Path | None, typer.Argument(help="The folder of profiles; else the one in the settings.")]
+
+
+@profile.command("check")
+def profile_check(folder: Folder = None, as_json: AsJson = False) -> None:
+    """Name every problem of every profile at once."""
+    from beyond_quota.profiles import check_files
+
+    raise typer.Exit(check_files(folder, as_json))
+
+
+@profile.command("diff")
+def profile_diff(folder: Folder = None, config: Config = SETTINGS, now: Now = None, as_json: AsJson = False) -> None:
+    """What would change, for whom, from which day on."""
+    from beyond_quota.profiles import print_diff
+
+    raise typer.Exit(print_diff(config, folder, now, as_json))
+
+
+@profile.command("apply")
+def profile_apply(folder: Folder = None, config: Config = SETTINGS, now: Now = None, as_json: AsJson = False) -> None:
+    """Put new versions in force from their day on; people see what changes before it does."""
+    from beyond_quota.profiles import apply_files
+
+    raise typer.Exit(apply_files(config, folder, now, as_json))
+
+
+@profile.command("history")
+def profile_history(
+    key: Annotated[str | None, typer.Argument(help="Only this profile.")] = None,
+    config: Config = SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Every version that was put in force, and what changed with it."""
+    from beyond_quota.profiles import print_history
+
+    raise typer.Exit(print_history(config, key, as_json))
+
+
+@command
 def totals(
     config: Config = SETTINGS,
     period: Annotated[str | None, typer.Option(help="Only this period, such as 2026-Q3.")] = None,

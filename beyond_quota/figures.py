@@ -1,6 +1,7 @@
 """The commands that print figures: score, team and totals."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,20 +27,25 @@ def cards_of(
     here: Installation, people: set[str] | None, as_of: date, period: str | None = None
 ) -> dict[str, Scorecard]:
     """Scorecards worked out now, for a day and the quarter it lies in (or another period)."""
+    return {card.person_id: card for card, _ in worked_out(here, people, as_of, period)}
+
+
+def worked_out(
+    here: Installation, people: set[str] | None, as_of: date, period: str | None = None
+) -> Iterator[tuple[Scorecard, bytes]]:
+    """The same, each with what it was made of, packed."""
     settings = here.settings
-    chosen = _period(here, period) if period else None
-    cards = scorecards(
+    return scorecards(
         here.engine,
-        here.profiles,
+        here.profiles(as_of),
         currency=settings.currency,
         calendar=settings.calendar,
         zone=settings.tz,
         as_of=as_of,
         now=here.clock(),
         people=people,
-        period=chosen,
+        period=period_named(here, period) if period else None,
     )
-    return {card.person_id: card for card in cards}
 
 
 def card_of(here: Installation, person: str, as_of: date, period: str | None = None) -> Scorecard:
@@ -48,7 +54,8 @@ def card_of(here: Installation, person: str, as_of: date, period: str | None = N
     return cards_of(here, {found}, as_of, period)[found]
 
 
-def _period(here: Installation, name: str) -> Period:
+def period_named(here: Installation, name: str) -> Period:
+    """A stored period by its id; a UserError names the quarters there are."""
     with here.engine.connect() as connection:
         row = connection.execute(select(core(Period)).where(core(Period).c.id == name)).first()
         known = sorted(connection.scalars(select(core(Period).c.id).where(core(Period).c.kind == "quarter")))
@@ -110,8 +117,8 @@ def print_totals(config: Path, period: str | None, status: str, now: str | None,
         raise UserError(f"--status is won, open or lost, not {status!r}")
     here = Installation.open(config, moment(now))
     if period:
-        _period(here, period)
-    lines = breakdown(here.engine, status, period)
+        period_named(here, period)
+    lines = breakdown(here.engine, status, period, here.settings.zone)
     with here.engine.connect() as connection:
         names = {r.id: r.name for r in connection.execute(select(core(Person)))}
     facts = [_fact(line, names) for line in lines]

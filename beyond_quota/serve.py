@@ -27,7 +27,7 @@ def pages(here: Installation, logins: Any = (), now: Callable[[], datetime] | No
         locale=here.settings.locale,
         zone=here.settings.zone,
         demo_logins=logins,
-        profiles=here.profiles,
+        profiles=here.profiles(),
         refresh=here.refresh,
     )
 

@@ -56,9 +56,15 @@ class Installation:
         rows = {n: {**s.model_dump(), "weekdays": ",".join(s.weekdays)} for n, s in scheduled.items()}
         keep_schedules(self.engine, {n: {**row, "time_zone": self.settings.zone} for n, row in rows.items()})
 
+    def profiles(self, day: date | None = None) -> Mapping[str, "Profile"]:
+        """The working-group profiles that hold on a day, checked against the metrics there are."""
+        from models.profile_version import in_force, stored_versions
+
+        with self.engine.connect() as connection:
+            return in_force(self._files, stored_versions(connection), day or self.today)
+
     @cached_property
-    def profiles(self) -> Mapping[str, "Profile"]:
-        """The working-group profiles, checked against the metrics there are."""
+    def _files(self) -> Mapping[str, "Profile"]:
         from config.profile import load_profiles
         from metrics.catalogue import METRICS
 
@@ -126,7 +132,7 @@ class Installation:
         settings = self.settings
         return refresh(
             self.engine,
-            self.profiles,
+            self.profiles(as_of),
             touched,
             currency=settings.currency,
             calendar=settings.calendar,

@@ -98,6 +98,9 @@ DRAFTS: dict[str, dict[str, str]] = {
     "learning": {
         "external_id": "str", "person": "str", "title": "str", "due_on": "day", "done_on": "day", "status": "str",
     },
+    "absences": {
+        "external_id": "str", "person": "str", "first_day": "day", "end_day": "day", "relieved": "boolean",
+    },
     "leavers": {
         "external_id": "str", "person": "str", "left_on": "day", "reason": "str", "regretted": "boolean",
     },

@@ -1,7 +1,7 @@
 """The single index, for groups that want one: fixed goalposts, dated weights, parts that sum to it exactly."""
 
 from collections.abc import Mapping
-from math import fsum
+from math import exp, fsum, log
 
 from metrics.result import Result, State
 from metrics.scorecard import Blend, Contribution
@@ -9,6 +9,10 @@ from models.profile import BlendRule
 
 ENOUGH = 0.6
 """Under this share of the weight present there is no score, only its parts."""
+
+
+SWING = 0.25
+"""How far each weight is moved to see how much the score depends on it."""
 
 
 def blend(results: Mapping[str, Result], rule: BlendRule) -> Blend:
@@ -44,7 +48,31 @@ def blend(results: Mapping[str, Result], rule: BlendRule) -> Blend:
         high=(known + 100 * missing) / total if total else 0.0,
         contributions=contributions,
         reason="" if scored else f"Only {share:.0%} of the weight is known; from {ENOUGH:.0%} on there is a score.",
+        sensitivity=_sensitivity(values, present) if scored else None,
     )
+
+
+def _sensitivity(values: Mapping[str, float | None], present: Mapping[str, float]) -> tuple[float, float]:
+    """The least and the most that the score would be with any one weight a quarter smaller or larger, or multiplied.
+
+    The multiplied (geometric) mean does not let one part make up for another; with a part at 0 it is 0.
+    Source: metrics reference §5, robustness.
+    """
+    scores = [_geometric(values, present), _mean(values, present)]
+    for key in present:
+        scores += [_mean(values, {**present, key: present[key] * change}) for change in (1 - SWING, 1 + SWING)]
+    return min(scores), max(scores)
+
+
+def _mean(values: Mapping[str, float | None], weights: Mapping[str, float]) -> float:
+    return fsum((values[k] or 0.0) * w for k, w in weights.items()) / fsum(weights.values())
+
+
+def _geometric(values: Mapping[str, float | None], weights: Mapping[str, float]) -> float:
+    counted = {k: w for k, w in weights.items() if w > 0}
+    if any((values[k] or 0.0) <= 0 for k in counted):
+        return 0.0
+    return exp(fsum(log(values[k] or 1.0) * w for k, w in counted.items()) / fsum(counted.values()))
 
 
 def _normalised(result: Result | None, low: float, high: float) -> float | None:

@@ -11,8 +11,9 @@ from metrics import catalogue
 from metrics.blend import blend
 from metrics.facts import Facts
 from metrics.lines import check_in_lines, deal_lines, feedback_blocks, growth_lines, objective_lines
+from metrics.readiness import readiness
 from metrics.registry import compute, result
-from metrics.result import Result
+from metrics.result import Result, State
 from metrics.scorecard import DealLine, Scorecard, Source
 from models.frames import empty, rows
 from models.period import Period
@@ -40,40 +41,58 @@ def build(
     names: Mapping[str, Mapping[str, str]],
     sources: Sequence[Source] = (),
     people: Sequence[str] | None = None,
+    zone: str = "UTC",
 ) -> dict[str, Scorecard]:
     """Scorecards by person id, for one period as of one day.
 
     frames    as models.frames.load gives them; absent ones count as empty
     names     connection -> {"title", "deal_link"}
     people    whose; everybody without it. Nobody's figures depend on who else is asked for.
+    zone      the reporting zone: instants of history become days in it
     """
     everyone = frames["people"] if "people" in frames else empty("people")
     wanted = everyone if people is None else everyone[everyone["id"].isin(list(people))]
     index = pd.Index(sorted(wanted["id"]), dtype="str")
-    facts = Facts(frames, period, as_of, currency, index)
+    return cards(Facts(frames, period, as_of, currency, index, zone), profiles, names, sources)
+
+
+def cards(
+    facts: Facts,
+    profiles: Mapping[str, Profile],
+    names: Mapping[str, Mapping[str, str]],
+    sources: Sequence[Source] = (),
+) -> dict[str, Scorecard]:
+    """Scorecards of the people that these facts are about."""
+    frames, period, as_of, index = facts.frames, facts.period, facts.as_of, facts.people
+    everyone = facts.frame("people")
+    wanted = everyone[everyone["id"].isin(index)]
     where = places(facts, everyone)
     chosen = {person: _profile(person, where, facts, profiles) for person in index}
     figures: dict[str, dict[str, Result]] = {}
     for profile in {p.key: p for p in chosen.values()}.values():
         own = pd.Index([p for p in index if chosen[p].key == profile.key], dtype="str")
-        part = Facts(frames, period, as_of, currency, own)
-        part.__dict__["credits"] = facts.credits  # worked out once for everybody
-        keys = dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts])
+        part = Facts(frames, period, as_of, facts.currency, own, facts.zone)
+        part.__dict__.update(credits=facts.credits, moves=facts.moves)  # worked out once for everybody
+        asked = [c.metric for step in profile.ladder for c in step.criteria if c.metric]
+        keys = dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts, *asked])
         tables = {key: found.to_dict("index") for key, found in compute(keys, part, profile).items()}
         for person in own:
             figures[person] = {key: result(key, found[person], part) for key, found in tables.items()}
     deals, objectives = deal_lines(facts, names), objective_lines(facts)
     feedback, growth = feedback_blocks(facts, {p: c.release_from for p, c in chosen.items()}), growth_lines(facts)
     talks = check_in_lines(facts, dict(zip(everyone["id"], everyone["name"], strict=True)))
-    cards: dict[str, Scorecard] = {}
+    late = {source.connection: source.sentence for source in sources if source.state == "stale"}
+    reads = _connections(facts) if late else {}
+    made: dict[str, Scorecard] = {}
     for row in rows(wanted.sort_values("id")):
         person, profile = str(row.id), chosen[str(row.id)]
         lines = deals.get(person, ())
         _open_up(figures[person], lines, as_of)
-        cards[person] = Scorecard(
+        _age(figures[person], [late[c] for c in reads.get(person, ()) if c in late])
+        made[person] = Scorecard(
             person_id=person,
             name=str(row.name),
-            title="" if _blank(row.title) else str(row.title),
+            title=_text(row.title),
             working_group=profile.key,
             profile=profile.title,
             profile_version=profile.version.isoformat(),
@@ -84,7 +103,7 @@ def build(
             first_day=period.first_day,
             end_day=period.end_day,
             as_of=as_of,
-            currency=currency,
+            currency=facts.currency,
             results=figures[person],
             blocks=tuple(b for b in profile.blocks if b != "blend" or profile.blend.enabled),
             words=profile.words,
@@ -95,11 +114,13 @@ def build(
             obstacles=growth["obstacles"].get(person, ()),
             relationships=growth["relationships"].get(person, ()),
             learning=growth["learning"].get(person, ()),
+            readiness=readiness(_text(row.title), profile, figures[person], objectives.get(person, ()), as_of),
+            private_blocks=profile.private_blocks,
             blend=blend(figures[person], profile.blend) if profile.blend.enabled else None,
             sources=tuple(sources),
             notes=_notes(figures[person]),
         )
-    return cards
+    return made
 
 
 def places(facts: Facts, everyone: pd.DataFrame) -> Places:
@@ -147,6 +168,24 @@ def _open_up(results: dict[str, Result], lines: Sequence[DealLine], as_of: date)
             results[key] = found
 
 
+def _connections(facts: Facts) -> dict[str, list[str]]:
+    """The connections that each person's number is read from."""
+    parts = [facts.credits, facts.frame("quotas"), facts.frame("identities")]
+    pairs = pd.concat([part[["person_id", "connection"]] for part in parts]).dropna().drop_duplicates()
+    return {str(p): sorted(part["connection"]) for p, part in pairs.groupby("person_id")}
+
+
+def _age(results: dict[str, Result], sentences: Sequence[str]) -> None:
+    """Figures from a source that has told nothing for long keep their value and say how old it is."""
+    for key, found in results.items():
+        if sentences and found.state is State.OK and AGING & set(found.sources):
+            words = " ".join(part for part in (*sentences, found.reason) if part)
+            results[key] = replace(found, state=State.STALE, reason=words)
+
+
+AGING = frozenset({"deal", "quota"})
+
+
 def _later(line: DealLine, as_of: date) -> bool:
     return line.status != "open" and line.close_day is not None and line.close_day > as_of
 
@@ -155,8 +194,8 @@ def _omitted(line: DealLine) -> bool:
     return line.status == "open" and line.forecast_category == "omitted"
 
 
-def _blank(value: Any) -> bool:
-    return value is None or value != value
+def _text(value: Any) -> str:
+    return "" if value is None or value != value else str(value)
 
 
 def _notes(results: Mapping[str, Result]) -> tuple[str, ...]:

@@ -8,19 +8,22 @@ from functools import cached_property
 import pandas as pd
 
 from metrics.credit import credit
+from metrics.history import known_since, moves, owner_at_close
+from metrics.sums import Sums
 from models.frames import empty
 from models.period import Period
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Frames as models.frames declares them, a stored period, the as-of day (inclusive) and the reporting currency."""
+    """Frames as models.frames declares them, a stored period, the as-of day (inclusive), currency and zone."""
 
     frames: Mapping[str, pd.DataFrame]
     period: Period
     as_of: date
     currency: str
     people: pd.Index = field(default_factory=lambda: pd.Index([], dtype="str"))
+    zone: str = "UTC"
 
     def frame(self, name: str) -> pd.DataFrame:
         """A frame; one that was not given has no rows."""
@@ -30,6 +33,11 @@ class Facts:
     def until(self) -> pd.Timestamp:
         """The moment after the as-of day."""
         return pd.Timestamp(self.as_of + timedelta(days=1))
+
+    @property
+    def today(self) -> pd.Timestamp:
+        """The as-of day."""
+        return pd.Timestamp(self.as_of)
 
     @property
     def start(self) -> pd.Timestamp:
@@ -47,9 +55,28 @@ class Facts:
         return min(max(self.until, self.start), self.end)
 
     @cached_property
+    def moves(self) -> pd.DataFrame:
+        """Every change of a deal's owner, stage, amount or close date up to the as-of day: metrics.history.moves."""
+        told = moves(self.frames, self.zone)
+        return told[told["at"] < self.until]
+
+    @cached_property
+    def known_since(self) -> dict[str, pd.Timestamp]:
+        """By connection, from when on changes of its deals are known."""
+        return known_since(self.frames)
+
+    @cached_property
     def credits(self) -> pd.DataFrame:
-        """Every deal's credit, one row a share."""
-        return credit(self.frame("deals"), self.frame("splits"))
+        """Every deal's credit, one row a share; a decided deal is its owner's at the close date."""
+        owned = owner_at_close(self.frame("deals"), self.moves, self.frame("identities"))
+        return credit(owned, self.frame("splits"))
+
+    @cached_property
+    def sums(self) -> Sums:
+        """The people's deals that close in the period, added up: metrics.sums."""
+        rows = self.credits
+        inside = (rows["close_day"] >= self.start) & (rows["close_day"] < self.end)
+        return Sums.of(rows[inside & rows["person_id"].notna()], self.people, self.until)
 
     @cached_property
     def sellers(self) -> frozenset[str]:

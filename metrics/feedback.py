@@ -72,3 +72,53 @@ def feedback_answered(facts: Facts, profile: Profile) -> pd.DataFrame:
         return known(k / n, k, n, n)
 
     return table(facts, {p: row(p) for p in facts.people})
+
+
+@metric(
+    key="feedback_asked",
+    label="Feedback you asked for",
+    unit=Unit.COUNT,
+    better="neither",
+    definition="people whom the person asked for feedback, up to the day's month",
+    reference="metrics reference 3, who asks",
+    version="1",
+    states=(State.OK,),
+    sources=("feedback_request",),
+)
+def feedback_asked(facts: Facts, profile: Profile) -> pd.DataFrame:
+    """How many people were asked; a count, never part of a score, because rewarding it would spoil it."""
+    rows = facts.frame("feedback_requests")
+    rows = rows[rows["asked_on"] <= f"{facts.as_of:%Y-%m}"]
+    people, times = rows.groupby("person_id")["asked_of"].sum(), rows.groupby("person_id").size()
+    return table(facts, {p: known(int(people.get(p, 0)), n=int(times.get(p, 0))) for p in facts.people})
+
+
+@metric(
+    key="feedback_constructive",
+    label="Feedback with something to try",
+    unit=Unit.RATIO,
+    better="neither",
+    definition="answers that say what to try ÷ answers, of months that are over",
+    reference="metrics reference 3, constructive share",
+    version="1",
+    states=(State.OK, State.SUPPRESSED, State.NO_DATA),
+    sources=("feedback",),
+    parameters=("release_from",),
+)
+def feedback_constructive(facts: Facts, profile: Profile) -> pd.DataFrame:
+    """How many of the answers say what to try; not shown before their words may be read."""
+    done = over(facts, facts.frame("feedback"))
+    every = done.groupby("person_id").size()
+    says = done[done["suggestion"].fillna("").str.strip() != ""].groupby("person_id").size()
+
+    def row(person: str) -> tuple[Any, ...]:
+        n = int(every.get(person, 0))
+        if n == 0:
+            return unknown(State.NO_DATA, "Nobody has told you anything yet. You can ask somebody you trust.", n=0)
+        if n < profile.release_from:
+            words = f"{n} of {profile.release_from} answers are in; under that, a share could single somebody out."
+            return unknown(State.SUPPRESSED, words, n=n)
+        k = int(says.get(person, 0))
+        return known(k / n, k, n, n)
+
+    return table(facts, {p: row(p) for p in facts.people})

@@ -2,43 +2,17 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from metrics.facts import Facts
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
+from metrics.target import targets
 from models.profile import Profile
 
 NO_QUOTA = "There is no quota for this period, so there is nothing to compare with."
 ZERO_QUOTA = "The quota for this period is 0, so a share of it cannot be worked out."
 NO_CRM = "No CRM is connected for this person, and none is needed: their page stands without it."
-
-
-def quotas(facts: Facts, end: pd.Timestamp) -> dict[str, tuple[int | None, int]]:
-    """Each person's quota for [period start, end): cents and how many rows made it; a row counts by its days in there.
-
-    Cents are None where a row's worth in the reporting currency is not known. People without a row are left out.
-    """
-    rows = facts.frame("quotas")
-    rows = rows[rows["person_id"].notna() & (rows["first_day"] < end) & (rows["end_day"] > facts.start)]
-    first = rows["first_day"].where(rows["first_day"] > facts.start, facts.start)
-    last = rows["end_day"].where(rows["end_day"] < end, end)
-    inside, whole = (last - first).dt.days, (rows["end_day"] - rows["first_day"]).dt.days
-    found: dict[str, tuple[int | None, int]] = {}
-    parts: dict[str, list[tuple[int | None, int, int]]] = {}
-    for person, minor, part, days in zip(rows["person_id"], rows["reporting_minor"], inside, whole, strict=True):
-        parts.setdefault(person, []).append((None if pd.isna(minor) else int(minor), int(part), int(days)))
-    for person, pieces in parts.items():
-        worth = [None if minor is None else _half_even(minor * part, days) for minor, part, days in pieces]
-        found[person] = (None if None in worth else sum(w for w in worth if w is not None), len(pieces))
-    return found
-
-
-def _half_even(numerator: int, denominator: int) -> int:
-    quotient, rest = divmod(numerator, denominator)
-    twice = rest * 2
-    return quotient + (twice > denominator or (twice == denominator and quotient % 2 == 1))
 
 
 def won(facts: Facts) -> pd.DataFrame:
@@ -50,31 +24,23 @@ def won(facts: Facts) -> pd.DataFrame:
 
 def bookings_of(facts: Facts) -> dict[str, tuple[int | None, int, int, str]]:
     """Each person's won cents, deals, deals without an amount, and what is lacking if the sum is not known."""
+    found = facts.sums.money("won")
+    lacking = _no_rate(facts) if any(cents is None for cents, _, _ in found.values()) else {}
+    return {person: (*sums, lacking.get(person, "")) for person, sums in found.items()}
+
+
+def _no_rate(facts: Facts) -> dict[str, str]:
+    """By person, which won deals could not be converted, and what to do."""
     rows = won(facts)
-    unpriced = rows[rows["credit_minor"].isna() & rows["amount_minor"].notna()]
-    lacking = {str(person): _no_rate(part, facts.currency) for person, part in unpriced.groupby("person_id")}
-    return {person: (*found, lacking.get(person, "")) for person, found in sums(rows, "credit_minor").items()}
-
-
-def sums(rows: pd.DataFrame, column: str) -> dict[str, tuple[int | None, int, int]]:
-    """Each person's cents, deals and deals without an amount; cents are None where an exchange rate is missing."""
-    blank = rows["amount_minor"].isna()
-    parts = {"cents": rows[column], "blank": blank, "lacking": rows["credit_minor"].isna() & ~blank}
-    grouped = pd.DataFrame(parts).groupby(rows["person_id"])
-    columns = (grouped["cents"].sum(), grouped.size(), grouped["blank"].sum(), grouped["lacking"].any())
+    rows = rows[rows["credit_minor"].isna() & rows["amount_minor"].notna()]
+    codes = rows.drop_duplicates(["person_id", "currency"]).sort_values("currency").groupby("person_id")["currency"]
+    grouped = rows.groupby("person_id")
+    told = zip(grouped.size().items(), codes.agg(", ".join), grouped["close_day"].min(), strict=True)
     return {
-        str(person): (None if unpriced else int(cents), int(n), int(without))
-        for person, cents, n, without, unpriced in zip(columns[0].index, *columns, strict=True)
+        str(person): f"{_deals(n)} in {code} cannot be put in {facts.currency}: there is no exchange rate for "
+        f"{day:%-d %B %Y}. Add the rate and sync again."
+        for (person, n), code, day in told
     }
-
-
-def _no_rate(rows: pd.DataFrame, currency: str) -> str:
-    codes = ", ".join(sorted(rows["currency"].dropna().unique()))
-    day = rows["close_day"].min()
-    return (
-        f"{_deals(len(rows))} in {codes} cannot be put in {currency}: there is no exchange rate for {day:%-d %B %Y}. "
-        f"Add the rate and sync again."
-    )
 
 
 def _deals(n: int) -> str:
@@ -91,20 +57,21 @@ def blank_words(n: int, what: str) -> str:
     label="Quota",
     unit=Unit.MONEY,
     better="neither",
-    definition="the person's quota rows, each by its days in the period",
+    definition="the person's quota rows, each by its days in the period; ramp and leave where the profile says so",
     reference="metrics reference 1.3, quota (effective)",
-    version="1",
+    version="2",
     states=(State.OK, State.NO_QUOTA, State.NO_DATA),
-    sources=("quota",),
+    sources=("quota", "employment", "absence"),
+    parameters=("quota.ramp", "quota.relieve_leave", "quota.only_employed"),
 )
 def quota(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What the person is asked to sell in the period, in cents of the reporting currency."""
-    found = quotas(facts, facts.end)
+    found = targets(facts, profile, facts.end)
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in found:
             return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
-        cents, n = found[person]
+        cents, n = found[person].cents, found[person].rows
         if cents is None:
             return unknown(State.NO_DATA, f"A quota is not in {facts.currency} and its exchange rate is missing.", n=n)
         return known(cents, cents, None, n)
@@ -138,14 +105,17 @@ def bookings(facts: Facts, profile: Profile) -> pd.DataFrame:
     return table(facts, {p: row(p) for p in facts.people})
 
 
-def _against(facts: Facts, end: pd.Timestamp, value: Any) -> pd.DataFrame:
-    """A figure made of won and quota; says why where either is not known."""
-    asked, got = quotas(facts, end), bookings_of(facts)
+def against(facts: Facts, profile: Profile, end: pd.Timestamp, value: Any) -> pd.DataFrame:
+    """A figure made of won and of the quota up to `end`; says why where either is not known.
+
+    `value` takes won and quota in cents, the number of wins and what is worth adding, and answers a row.
+    """
+    asked, got = targets(facts, profile, end), bookings_of(facts)
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in asked:
             return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
-        target, _ = asked[person]
+        target = asked[person].cents
         cents, n, blank, lacking = got.get(person, (0, 0, 0, ""))
         if cents is None or target is None:
             return unknown(State.NO_DATA, lacking or "The quota's exchange rate is missing.", cents, target, n)
@@ -173,7 +143,7 @@ def attainment(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.ZERO_QUOTA, ZERO_QUOTA, cents, 0, n)
         return known(cents / target, cents, target, n, words)
 
-    return _against(facts, facts.end, value)
+    return against(facts, profile, facts.end, value)
 
 
 @metric(
@@ -189,7 +159,9 @@ def attainment(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def gap(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What is left to win, in cents; a negative gap is how far over the quota the person is."""
-    return _against(facts, facts.end, lambda cents, target, n, words: known(target - cents, cents, target, n, words))
+    return against(
+        facts, profile, facts.end, lambda cents, target, n, words: known(target - cents, cents, target, n, words)
+    )
 
 
 @metric(
@@ -214,21 +186,4 @@ def pace(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.ZERO_QUOTA, ZERO_QUOTA, cents, 0, n)
         return known(cents / target, cents, target, n, words)
 
-    return _against(facts, facts.reached, value)
-
-
-@metric(
-    key="elapsed",
-    label="Period gone",
-    unit=Unit.RATIO,
-    better="neither",
-    definition="days passed, the as-of day included ÷ days of the period",
-    reference="metrics reference 1.3, elapsed share",
-    version="1",
-    states=(State.OK,),
-    sources=("period",),
-)
-def elapsed(facts: Facts, profile: Profile) -> pd.DataFrame:
-    """How much of the period is gone, by calendar days."""
-    gone, whole = (facts.reached - facts.start).days, (facts.end - facts.start).days
-    return table(facts, {p: known(float(np.divide(gone, whole)), gone, whole, whole) for p in facts.people})
+    return against(facts, profile, facts.reached, value)

@@ -28,7 +28,25 @@ class Metric:
     states: tuple[State, ...]
     sources: tuple[str, ...]
     compute: Compute
+    parameters: tuple[str, ...] = ()  # fields of the profile that it depends on
+    adds_up: str = ""  # over people: "sum", "ratio" (sum of numerators ÷ sum of denominators) or "no"
 
+    @property
+    def rolls_up(self) -> str:
+        """How people's figures become a team's: shares by their parts, amounts and counts added, else not at all."""
+        usual = "ratio" if self.unit in (Unit.RATIO, Unit.TIMES) else "sum" if self.unit is not Unit.DAYS else "no"
+        return self.adds_up or usual
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is about somebody's development: of a team it is shown from five people up."""
+        return bool(DEVELOPMENT & set(self.sources))
+
+
+DEVELOPMENT = frozenset(
+    {"objective", "key_result", "check_in", "feedback", "feedback_request", "obstacle", "learning_item"}
+)
+"""Tables that hold what people work on, rather than the number."""
 
 METRICS: dict[str, Metric] = {}
 

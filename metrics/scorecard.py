@@ -88,6 +88,18 @@ class Blend:
     high: float  # with everything missing at 100
     contributions: tuple[Contribution, ...]
     reason: str = ""
+    sensitivity: tuple[float, float] | None = None  # the score with each weight 25 % off, and as a geometric mean
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """One thing that the next role asks for: met, not met, or not assessed; never added up into a grade."""
+
+    role: str
+    what: str
+    state: str  # met, not met, not assessed
+    evidence: str = ""
+    day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -119,5 +131,7 @@ class Scorecard:
     relationships: tuple[Mapping[str, Any], ...] = ()  # who, why, next_contact
     learning: tuple[Mapping[str, Any], ...] = ()  # title, due_on, done_on, status
     blend: Blend | None = None
+    readiness: tuple[Readiness, ...] = ()
+    private_blocks: tuple[str, ...] = ()  # of the profile: for the person alone
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)  # "1 won deal has no amount"

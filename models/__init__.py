@@ -1,5 +1,6 @@
 """The canonical nouns as tables, one subject a file, with money, periods and frames. Imports nothing else of ours."""
 
+from models.absence import Absence
 from models.access import Account, AuditEvent, Session
 from models.checkin import CheckIn
 from models.crm import (
@@ -33,9 +34,11 @@ from models.movement import Leaver, RoleChange, Vacancy
 from models.objective import KeyResult, Objective, ObjectiveUpdate
 from models.people import Employment, Person, ReportingLine, Team, TeamMembership, WorkingGroupMembership
 from models.period import Period
+from models.profile_version import ProfileVersion
 from models.snapshot import ScorecardSnapshot
 
 __all__ = [
+    "Absence",
     "Account",
     "ActivityCount",
     "AuditEvent",
@@ -61,6 +64,7 @@ __all__ = [
     "Obstacle",
     "Period",
     "Person",
+    "ProfileVersion",
     "Publication",
     "Quota",
     "QuotaChange",

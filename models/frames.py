@@ -1,17 +1,19 @@
 """Stored rows as pandas frames: declared columns, read in bulk, typed the same from both databases.
 
-Days are `datetime64[s]`, whole numbers `Int64` (nullable), booleans `boolean`, everything else `str` or text.
+Days and instants (in UTC) are `datetime64[s]`, whole numbers `Int64` (nullable), booleans `boolean`, everything else
+`str` or text.
 Feedback has no author to read: only a signature where its author chose one.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine, Select, select
 from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 import models
 from models.base import core
@@ -58,6 +60,22 @@ FRAMES: dict[str, Frame] = {
             "created_day",
         ),
     ),
+    "stages": Frame(
+        models.Stage, ("connection", "external_id", "pipeline", "name", "position", "status", "probability_bp")
+    ),
+    "changes": Frame(
+        models.DealChange, ("id", "connection", "external_id", "field", "old_value", "new_value", "seen_at")
+    ),
+    "history": Frame(
+        models.DealHistory, ("connection", "deal_external_id", "field", "old_value", "new_value", "changed_at")
+    ),
+    "field_history": Frame(
+        models.DealFieldHistory, ("connection", "deal_external_id", "field", "old_value", "new_value", "changed_at")
+    ),
+    "runs": Frame(models.SyncRun, ("connection", "started_at", "status")),
+    "cursors": Frame(models.StreamCursor, ("connection", "stream")),
+    "activities": Frame(models.ActivityCount, ("connection", "person_id", "kind", "first_day", "end_day", "number")),
+    "absences": Frame(models.Absence, ("person_id", "first_day", "end_day", "relieved")),
     "splits": Frame(
         models.DealSplit,
         ("connection", "external_id", "deal_external_id", "owner_external_id", "person_id", "share_ppm", "overlay"),
@@ -161,8 +179,9 @@ def typed(raw: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     for name in frame.columns:
         kind = columns[name].type.python_type
         series = raw[name]
-        if kind in (date, datetime):
-            out[name] = pd.to_datetime(series.astype("str"), errors="coerce").astype("datetime64[s]")
+        if kind is date or isinstance(columns[name].type, UTCDateTime):
+            moments = pd.to_datetime(series.astype("str"), errors="coerce", utc=True, format="ISO8601")
+            out[name] = moments.dt.tz_localize(None).astype("datetime64[s]")
         elif kind is bool:
             out[name] = series.astype("Int64").astype("boolean")
         elif kind is int:

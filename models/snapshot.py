@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Text
+from sqlalchemy import LargeBinary, Text
 from sqlmodel import Field
 
 from models.base import Table
@@ -17,3 +17,4 @@ class ScorecardSnapshot(Table, table=True):
     profile: str = ""
     computed_at: datetime
     body: str = Field(sa_type=Text)
+    inputs: bytes | None = Field(default=None, sa_type=LargeBinary)  # what it was made of: metrics.inputs

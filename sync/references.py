@@ -13,6 +13,7 @@ from sync.identity import Roster, aliases
 
 OF_A_PERSON = (
     *("objectives", "check_ins", "feedback", "feedback_requests", "obstacles", "relationships", "learning", "leavers"),
+    "absences",
 )
 
 

@@ -98,5 +98,6 @@ TARGETS: Mapping[str, Target] = {
     ),
     "relationships": Target(models.Relationship, ("person_id", "who", "why", "next_contact", "removed_at")),
     "learning": Target(models.LearningItem, ("person_id", "title", "due_on", "done_on", "status", "removed_at")),
+    "absences": Target(models.Absence, ("person_id", "first_day", "end_day", "relieved", "removed_at")),
     "leavers": Target(models.Leaver, ("person_id", "left_on", "reason", "regretted", "removed_at")),
 }

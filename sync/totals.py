@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, delete, func, select
 
 from connectors.base import SourceTotalDraft
 from metrics.credit import credit, totals
+from metrics.history import owner_at_close, owner_moves
 from models import Deal, Period, Reject, SourceTotal
 from models.base import core
 from models.frames import load, rows
@@ -108,7 +109,7 @@ class Line:
         return sum(self.people.values()) + self.unmatched + self.rejected + self.uncredited
 
 
-def breakdown(engine: Engine, status: str, period: str | None = None) -> list[Line]:
+def breakdown(engine: Engine, status: str, period: str | None = None, zone: str = "UTC") -> list[Line]:
     """Who is credited with what, beside the source's own total, for every quarter (or one) and currency."""
     lines: dict[tuple[str, str, str], Line] = {}
 
@@ -122,7 +123,8 @@ def breakdown(engine: Engine, status: str, period: str | None = None) -> list[Li
     ).reset_index()):  # fmt: skip
         found = line(row.connection, _name(row.period_id), _name(row.currency))
         found.deals, found.without_amount = int(row.n), int(row.n - row.known)
-    for row in rows(totals(credit(deals, load(engine, "splits")))):
+    owned = owner_at_close(deals, owner_moves(engine, zone), load(engine, "identities"))
+    for row in rows(totals(credit(owned, load(engine, "splits")))):
         found, cents = line(row.connection, _name(row.period_id), _name(row.currency)), int(row.minor)
         if row.kind == "person":
             found.people[row.person_id] = found.people.get(row.person_id, 0) + cents

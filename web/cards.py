@@ -33,10 +33,15 @@ def find_card(
 ) -> Scorecard | None:
     """The scorecard asked for; otherwise the newest of the current quarter, or of the last quarter that has one."""
     table = core(ScorecardSnapshot).c
-    query = select(table.body).where(table.person_id == person_id).order_by(table.as_of.desc()).limit(1)
+    query = (
+        select(table.body)
+        .where(table.person_id == person_id)
+        .order_by(table.as_of.desc(), table.period_id.desc())
+        .limit(1)
+    )
     if as_of is not None:
         query = query.where(table.as_of == as_of)
-    wanted = period or (current_quarter(connection, today) if as_of is None else None)
+    wanted = period or current_quarter(connection, as_of or today)
     body = None
     if wanted:
         body = connection.scalars(query.where(table.period_id == wanted)).first()
@@ -48,8 +53,17 @@ def find_card(
 def stored(connection: Connection, person_id: str) -> list[tuple[str, date]]:
     """(period, day) of every stored scorecard of a person, the newest first."""
     table = core(ScorecardSnapshot).c
-    query = select(table.period_id, table.as_of).where(table.person_id == person_id).order_by(table.as_of.desc())
+    query = select(table.period_id, table.as_of).where(table.person_id == person_id)
+    query = query.order_by(table.as_of.desc(), table.period_id.desc())
     return [(row.period_id, row.as_of) for row in connection.execute(query)]
+
+
+def closing_card(connection: Connection, card: Scorecard) -> Scorecard | None:
+    """What a closed period closed with: its first page of a day after its end."""
+    table = core(ScorecardSnapshot).c
+    query = select(table.body).where(table.person_id == card.person_id, table.period_id == card.period_id)
+    body = connection.scalars(query.where(table.as_of >= card.end_day).order_by(table.as_of)).first()
+    return None if body is None else parse(body)
 
 
 def periods_of(connection: Connection, people: Iterable[str]) -> list[str]:

@@ -1,14 +1,18 @@
 """Money won in the period as the CRM says it, and every place where it stands here, to the cent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+import pandas as pd
 from sqlalchemy import Connection, func, select
 
+from metrics.history import owner_at_close, owner_moves
 from models import Connection as ConnectionRow
 from models import Deal, DealSplit, Person, Reject, SourceTotal
 from models.base import core
+from models.frames import load, rows
 from models.money import share
 
 
@@ -39,8 +43,8 @@ class Ledger:
         return None if self.said is None else self.said - self.total
 
 
-def reconcile(connection: Connection, first: date, end: date, people: Iterable[str]) -> list[Ledger]:
-    """The ledgers of the deals won in [first, end), seen from these people."""
+def reconcile(connection: Connection, first: date, end: date, people: Iterable[str], zone: str = "UTC") -> list[Ledger]:
+    """The ledgers of the deals won in [first, end), seen from these people; a deal is its owner's at the close date."""
     members, others = frozenset(people), dict[tuple[str, str], set[str]]()
     titles = {r.name: r.title or r.name for r in connection.execute(select(core(ConnectionRow)))}
     ledgers: dict[tuple[str, str], Ledger] = {}
@@ -96,6 +100,11 @@ def reconcile(connection: Connection, first: date, end: date, people: Iterable[s
         for (person, owner, _), part in zip(owners, credited, strict=True):
             credit(found, person, owner, part)
         found.uncredited += rest
+    for row, now in _handed_on(connection, first, end, zone):
+        if (row.connection, row.external_id) not in shared:
+            found = ledger(row.connection, row.currency)
+            credit(found, now.person_id, now.owner_external_id, -int(row.amount_minor))
+            credit(found, row.person_id, row.owner_external_id, int(row.amount_minor))
     rejects = core(Reject).c
     lost = select(rejects.connection, rejects.currency, func.sum(rejects.amount_minor).label("minor")).where(
         rejects.stream == "deals", rejects.status == "won", rejects.close_day >= first, rejects.close_day < end
@@ -113,6 +122,23 @@ def reconcile(connection: Connection, first: date, end: date, people: Iterable[s
     for key, somebody in others.items():
         ledgers[key].elsewhere_people = len(somebody)
     return [ledgers[key] for key in sorted(ledgers) if ledgers[key].total or ledgers[key].said]
+
+
+def _handed_on(connection: Connection, first: date, end: date, zone: str) -> Iterator[tuple[Any, Any]]:
+    """Won deals that changed hands after they closed: as of the close date, and as they stand today."""
+    told = owner_moves(connection.engine, zone)
+    told = told[told["at"] >= pd.Timestamp(first)]
+    if told.empty:
+        return
+    table = core(Deal).c
+    inside = (table.status == "won", table.close_day >= first, table.close_day < end)
+    named = (table.amount_minor.is_not(None), table.external_id.in_(sorted(set(told["deal"]))))
+    deals = load(connection.engine, "deals", *inside, *named)
+    then = owner_at_close(deals, told, load(connection.engine, "identities"))
+    blank = then.assign(person_id=then["person_id"].astype("object").where(then["person_id"].notna(), None))
+    for was, now in zip(rows(blank), rows(deals), strict=True):
+        if was.owner_external_id != now.owner_external_id:
+            yield was, now._replace(person_id=None if now.person_id != now.person_id else now.person_id)
 
 
 def people_count(connection: Connection) -> int:

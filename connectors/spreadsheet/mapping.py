@@ -33,6 +33,7 @@ ALIASES: dict[str, dict[str, str]] = {
     "objectives": {"starts": "starts_on", "due": "due_on"},
     "check_ins": {"planned": "planned_on", "held": "held_on"},
     "learning": {"due": "due_on", "done": "done_on"},
+    "absences": {"first": "first_day", "last": "end_day"},
     "obstacles": {"opened": "opened_on", "resolved": "resolved_on"},
 }
 EXTRA = {"people": {"default_group"}, "quotas": {"period"}, "deals": set[str]()}
@@ -50,6 +51,7 @@ NEEDED = {
     "key_results": ("objective", "title"), "check_ins": ("external_id", "person"), "feedback": ("person", "batch"),
     "feedback_requests": ("external_id", "person"), "obstacles": ("external_id", "person", "opened_on"),
     "relationships": ("person", "who"), "learning": ("person", "title"), "leavers": ("person", "left_on"),
+    "absences": ("person", "first_day", "end_day"),
 }  # fmt: skip
 STANDARD: dict[str, dict[str, Any]] = {
     "people": {
@@ -157,6 +159,13 @@ STANDARD: dict[str, dict[str, Any]] = {
         "due_on": "due",
         "done_on": "done_on",
         "status": "status",
+    },
+    "absences": {
+        "file": "leave.csv",
+        "person": "employee_id",
+        "first_day": "first",
+        "end_day": "last",
+        "relieved": "relieved",
     },
     "leavers": {
         "file": "leavers.csv",

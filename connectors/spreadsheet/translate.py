@@ -18,7 +18,7 @@ from models.money import to_minor
 YES, NO = {"yes", "true", "1", "y", "ja", "oui", "x"}, {"no", "false", "0", "n", "nein", "non"}
 USUAL = {
     "objectives": {"kind": "personal", "status": "active"}, "check_ins": {"asked_by": "rep", "status": "planned"},
-    "learning": {"status": "open"}, "leavers": {"reason": "other"},
+    "learning": {"status": "open"}, "leavers": {"reason": "other"}, 
 }  # fmt: skip
 WORDS = {
     ("objectives", "kind"): {"personal", "organisational"}, ("objectives", "status"): {"active", "done", "cancelled"},
@@ -28,7 +28,7 @@ WORDS = {
 KEYS = {
     "people": ("name",), "quotas": ("owner_external_id", "first_day"), "rates": ("base", "currency", "first_day"),
     "key_results": ("objective", "title"), "relationships": ("person", "who"), "learning": ("person", "title"),
-    "leavers": ("person", "left_on"), "feedback": ("person", "what_happened"),
+    "leavers": ("person", "left_on"), "absences": ("person", "first_day"), "feedback": ("person", "what_happened"),
 }  # fmt: skip
 """What a row is known by where the file has no id of its own."""
 
@@ -142,6 +142,8 @@ def translate(batch: Batch) -> Drafts:
         columns = {name: _usual(reading, name, kind) for name, kind in DRAFTS[batch.stream].items()}
     if batch.stream == "people":
         columns = _people(reading, columns)
+    if batch.stream == "absences":
+        columns = _absences(reading, columns)
     columns["external_id"] = _ids(reading, columns)
     frame = draft_frame(batch.stream, columns, len(reading.raw))
     rejects = [_reject(reading, frame, index) for index in reading.wrong]
@@ -182,6 +184,15 @@ def _people(reading: Reading, columns: dict[str, Any]) -> dict[str, Any]:
     left, hired = columns["left_on"], columns["hired_on"]
     gone = left.notna() & (hired.isna() | (left >= hired))
     return columns | {"active": ~gone, "working_group": group.where(group.notna(), reading.facts["working_group"])}
+
+
+def _absences(reading: Reading, columns: dict[str, Any]) -> dict[str, Any]:
+    """People write the last day away; we keep the day after. Leave relieves of the quota unless the cell says no."""
+    first, end = columns["first_day"], columns["end_day"] + pd.Timedelta(days=1)
+    for index in reading.raw.index[first.isna() | end.isna() | (end <= first)]:
+        reading.blame(index, "no span of days", "end_day", "", "fill in the first and the last day away, in this order")
+    relieved = pd.Series(columns["relieved"], index=reading.raw.index).astype("boolean").fillna(True)
+    return columns | {"end_day": end, "relieved": relieved}
 
 
 def _bosses(good: pd.DataFrame, everyone: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pytest
 
 from metrics.catalogue import METRICS
 from metrics.registry import compute, result
+from models.profile import Profile
 from tests.metrics.company import PROFILE, facts
 
 FOLDER = Path(__file__).parent / "cases"
@@ -33,7 +34,8 @@ def test_case(name: str, case: dict[str, Any]) -> None:
     given = facts(tables, date.fromisoformat(case.get("as_of", "2026-09-15")))
     if not case.get("no_crm"):
         given.__dict__["sellers"] = frozenset({"R1"})
-    found = result(name, compute([name], given, PROFILE)[name].to_dict("index")["R1"], given)
+    profile = Profile.model_validate({**PROFILE.model_dump(), **case.get("profile", {})})
+    found = result(name, compute([name], given, profile)[name].to_dict("index")["R1"], given)
     assert found.state == case["state"], found.reason
     assert found.value == (pytest.approx(case["value"], abs=1e-4) if "value" in case else None)
     for part in ("numerator", "denominator", "n"):

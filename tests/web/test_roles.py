@@ -8,6 +8,7 @@ from tests.web.conftest import SignIn
 
 ROLES = ("rep", "manager", "director", "ops", "hr", "admin", None)
 SIGN_IN = 303
+# 422: this company's pages were not made here, so they do not open; tests/web/test_explain.py opens real ones.
 # route: what rep Ana, manager Mo, director Dana, ops, hr, admin and nobody get; the person asked for is Ana.
 EXPECTED = {
     "/": (303, 303, 303, 303, 200, 303, SIGN_IN),
@@ -16,6 +17,8 @@ EXPECTED = {
     "/people/{person_id}": (200, 200, 200, 404, 404, 404, SIGN_IN),
     "/people/{person_id}.json": (200, 200, 200, 404, 404, 404, 401),
     "/people/{person_id}/deals.csv": (200, 200, 200, 404, 404, 404, 401),
+    "/people/{person_id}/explain/{metric}": (422, 422, 422, 404, 404, 404, SIGN_IN),
+    "/people/{person_id}/explain/{metric}.json": (422, 422, 422, 404, 404, 404, 401),
     "/team": (403, 200, 200, 403, 403, 403, SIGN_IN),
     "/team.json": (403, 200, 200, 403, 403, 403, 401),
     "/runs": (403, 403, 403, 200, 403, 200, SIGN_IN),
@@ -58,7 +61,7 @@ def test_every_route_for_every_role(browser: SignIn, role: str | None) -> None:
     column = ROLES.index(role)
     found = {}
     for path in EXPECTED:
-        address = path.replace("{person_id}", "ana").replace("{run_id}", "runone")
+        address = path.replace("{person_id}", "ana").replace("{run_id}", "runone").replace("{metric}", "attainment")
         found[path] = client.get(address).status_code
     assert found == {path: row[column] for path, row in EXPECTED.items()}
 

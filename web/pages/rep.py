@@ -11,14 +11,17 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy import Connection, select
 
+from metrics.catalogue import METRICS
+from metrics.restatement import Restatement, restated
 from metrics.result import Result
 from metrics.scorecard import DealLine, Scorecard
 from metrics.serial import dump
 from models import Person
 from models.base import core
+from models.profile_version import changes, in_force, stored_versions, to_come
 from web import audit, charts
 from web.access import Action, Reading, can, for_reader
-from web.cards import Choice, find_card, stored
+from web.cards import Choice, closing_card, find_card, stored
 from web.charts import Bullet, Steps
 from web.sheet import deals_csv
 from web.site import Asking, Missing, Reader
@@ -26,7 +29,7 @@ from web.words import Words
 
 router = APIRouter()
 
-TO_GO = ("gap", "open_pipeline", "weighted_pipeline", "coverage")
+TO_GO = ("gap", "open_pipeline", "weighted_pipeline", "coverage", "projection", "forecast_commit", "forecast_best_case")
 SHOWN_DEALS = 6
 NUMBER = ("attainment", "bookings", "quota", "pace", "elapsed")
 WON, OPEN, LOST = "Won", "Open", "Lost"
@@ -54,6 +57,14 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Coming:
+    """A version of the profile that begins later, and what will be different."""
+
+    version: date
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RepPage:
     """What one person's page shows to one reader."""
 
@@ -73,6 +84,9 @@ class RepPage:
     older: bool
     csv: str
     json: str
+    opens: str  # where a figure is opened, METRIC standing for its key
+    coming: Coming | None
+    restated: Restatement | None
     onlookers: tuple[str, ...]
     looks: tuple[audit.Look, ...]
 
@@ -122,8 +136,18 @@ def person(reader: Asking, person_id: str, period: str | None = None, as_of: dat
         kept = stored(connection, person_id)
         seen_by = audit.onlookers(connection, person_id, reader.now)
         looks = audit.looks(connection, person_id, reader.now)
-    page = rep_page(reader, reading, kept, seen_by, looks)
+        coming = _coming(connection, reading.card, reader)
+        closed = closing_card(connection, reading.card)
+    page = rep_page(reader, reading, kept, seen_by, looks, coming, closed)
     return reader.html("rep.html", f"{reading.card.name}, {reading.card.period_label}", page)
+
+
+def _coming(connection: Connection, card: Scorecard, reader: Reader) -> Coming | None:
+    """The next version of the person's profile; people see what changes before it does."""
+    versions = stored_versions(connection)
+    new = to_come(versions, card.working_group, reader.today)
+    old = in_force(reader.site.profiles, versions, reader.today).get(card.working_group)
+    return None if new is None else Coming(new.version, tuple(changes(old, new)) if old else ())
 
 
 @contextmanager
@@ -154,6 +178,8 @@ def rep_page(
     kept: Sequence[tuple[str, date]],
     seen_by: Sequence[str],
     looks: Sequence[audit.Look],
+    coming: Coming | None = None,
+    closed: Scorecard | None = None,
 ) -> RepPage:
     """Arrange a scorecard for its page."""
     card, results = reading.card, reading.card.results
@@ -186,13 +212,16 @@ def rep_page(
         older=bool(kept) and (card.period_id, card.as_of) != kept[0],
         csv=f"{here}/deals.csv{query}",
         json=f"{here}.json{query}",
+        opens=f"{here}/explain/METRIC{query}",
+        coming=coming,
+        restated=restated(closed, card) if closed is not None and card.as_of >= card.end_day else None,
         onlookers=tuple(seen_by),
         looks=tuple(looks),
     )
 
 
 def _about_money(result: Result) -> bool:
-    return result.metric in {*TO_GO, *NUMBER, "win_rate", "sales_cycle"}
+    return result.metric in METRICS and not METRICS[result.metric].personal
 
 
 def _number(reader: Reader, reading: Reading) -> Number | None:

@@ -167,7 +167,7 @@ def team_page(reader: Reader, wanted: Wanted) -> TeamPage | None:
         cards = [for_reader(card, reader.actor).card for card in team_cards(connection, people, period)]
         row = connection.execute(select(core(Period)).where(core(Period).c.id == period)).first()
         first, end = (row.first_day, row.end_day) if row else (cards[0].first_day, cards[0].end_day)
-        ledgers = reconcile(connection, first, end, people)
+        ledgers = reconcile(connection, first, end, people, reader.site.words.zone.key)
     shown = [card for card in cards if _wanted(card, wanted)]
     members = [member(card) for card in shown]
     ledgers, note = _guarded(reader, ledgers)
