@@ -305,8 +305,8 @@ def test_a_deal_is_changed_and_another_archived_between_two_pages(client: Client
 
 def test_lists_go_on_after_an_id_or_a_position(client: Client) -> None:
     every = [r["id"] for r in client.portal.ordered("deals", archived=False)]
-    for by_position in (False, True):
-        client.control("settings", by_position=by_position, most=40)
+    for how in ("id", "next", "position"):
+        client.control("settings", after=how, most=40)
         found, after = list[str](), ""
         while True:
             page = client.get(f"{OBJECTS}/deals", limit=100, after=after).json()
@@ -314,7 +314,7 @@ def test_lists_go_on_after_an_id_or_a_position(client: Client) -> None:
             if "paging" not in page:
                 break
             after = page["paging"]["next"]["after"]
-            assert after == (str(len(found)) if by_position else found[-1])
+            assert after == {"id": found[-1], "next": str(int(found[-1]) + 1), "position": str(len(found))}[how]
         assert found == every
     assert client.get(f"{OBJECTS}/deals", limit=51, propertiesWithHistory="amount").status_code == 400
 

@@ -11,6 +11,7 @@ import pytest
 from models.database import open_store, upgrade
 from models.ledger import RunStatus
 from sandbox.hubspot.data import advance
+from sandbox.hubspot.pipelines import STAGES
 from sandbox.hubspot.portal import stamp
 from sandbox.hubspot.server import HubSpotServer
 from tests.support.org import DEEP
@@ -158,4 +159,21 @@ def test_times_with_and_without_milliseconds_stand_side_by_side(trial: Trial) ->
     for deal in (one, two):
         trial.portal.change(deal, amount="2.00")
     assert mirror.heal().status is RunStatus.SUCCESS
+    assert mirror.differences() == []
+
+
+def test_a_stage_that_is_made_during_a_run_is_known_before_the_run_is_over(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = trial.mirror()
+    mirror.sync()
+    trial.portal.wait(timedelta(hours=1))
+
+    def make() -> None:
+        monkeypatch.setitem(STAGES, "8080", ("Verbal yes", False, "0.9", "default"))
+        trial.portal.change(trial.portal.ordered("deals", archived=False)[0], dealstage="8080")
+
+    trial.server.later(make, path="/deals/search")
+    report = mirror.sync()
+    assert report.status is RunStatus.SUCCESS
     assert mirror.differences() == []

@@ -30,15 +30,19 @@ class Histories(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.coin = 0
 
-    @initialize(page=st.sampled_from([1, 2, 3, 7, 50]), at_once=st.sampled_from([1, 3]), by_position=st.booleans())
-    def begin(self, page: int, at_once: int, by_position: bool) -> None:
+    @initialize(
+        page=st.sampled_from([1, 2, 3, 7, 50]),
+        at_once=st.sampled_from([1, 3]),
+        after=st.sampled_from(["id", "next", "position"]),
+    )
+    def begin(self, page: int, at_once: int, after: str) -> None:
         self.patch.setattr("connectors.guard.PAUSE", 0)
         self.patch.setattr("connectors.hubspot.client.SEARCHES", 100_000)
         for place in PAGES:
             self.patch.setattr(f"connectors.hubspot.{place}", page)
         self.portal = small_portal()
         self.server = HubSpotServer(self.portal).__enter__()
-        self.server.by_position = by_position
+        self.server.after = after
         engine = open_store(f"sqlite:///{Path(self.folder.name) / 'store.sqlite3'}")
         upgrade(engine)
         self.mirror = PortalMirror(self.server, engine, Path(self.folder.name) / "landing", at_once=at_once)
