@@ -30,7 +30,8 @@ def load_profiles(folder: Path | None = None, known_metrics: Set[str] | None = N
         except ValidationError as error:
             wrong += [f"{file.name}: {problem}" for problem in problems(error)]
             continue
-        named = {*profile.metrics, *profile.blend.parts}
+        asked = {c.metric for step in profile.ladder for c in step.criteria if c.metric}
+        named = {*profile.metrics, *profile.blend.parts, *asked}
         unknown = sorted(named - known_metrics) if known_metrics is not None else []
         if unknown:
             wrong.append(f"{file.name}: there is no metric {', '.join(unknown)}; see docs/metrics.md")

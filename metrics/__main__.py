@@ -28,6 +28,7 @@ def page() -> str:
             f"## {metric.label} (`{metric.key}`)\n\n{(metric.compute.__doc__ or '').strip()}\n\n"
             f"| | |\n| --- | --- |\n| formula | {metric.definition} |\n| unit | {metric.unit} |\n"
             f"| better when | {metric.better} |\n| states | {', '.join(metric.states)} |\n"
+            f"| defined by | {metric.reference} |\n"
             f"| read from | {', '.join(metric.sources)} |\n"
             + (
                 f"| set by the profile | {', '.join(map(_parameter, metric.parameters))} |\n"

@@ -11,8 +11,9 @@ from metrics import catalogue
 from metrics.blend import blend
 from metrics.facts import Facts
 from metrics.lines import check_in_lines, deal_lines, feedback_blocks, growth_lines, objective_lines
+from metrics.readiness import readiness
 from metrics.registry import compute, result
-from metrics.result import Result
+from metrics.result import Result, State
 from metrics.scorecard import DealLine, Scorecard, Source
 from models.frames import empty, rows
 from models.period import Period
@@ -72,22 +73,26 @@ def cards(
         own = pd.Index([p for p in index if chosen[p].key == profile.key], dtype="str")
         part = Facts(frames, period, as_of, facts.currency, own, facts.zone)
         part.__dict__.update(credits=facts.credits, moves=facts.moves)  # worked out once for everybody
-        keys = dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts])
+        asked = [c.metric for step in profile.ladder for c in step.criteria if c.metric]
+        keys = dict.fromkeys([*profile.metrics, "elapsed", *profile.blend.parts, *asked])
         tables = {key: found.to_dict("index") for key, found in compute(keys, part, profile).items()}
         for person in own:
             figures[person] = {key: result(key, found[person], part) for key, found in tables.items()}
     deals, objectives = deal_lines(facts, names), objective_lines(facts)
     feedback, growth = feedback_blocks(facts, {p: c.release_from for p, c in chosen.items()}), growth_lines(facts)
     talks = check_in_lines(facts, dict(zip(everyone["id"], everyone["name"], strict=True)))
+    late = {source.connection: source.sentence for source in sources if source.state == "stale"}
+    reads = _connections(facts) if late else {}
     made: dict[str, Scorecard] = {}
     for row in rows(wanted.sort_values("id")):
         person, profile = str(row.id), chosen[str(row.id)]
         lines = deals.get(person, ())
         _open_up(figures[person], lines, as_of)
+        _age(figures[person], [late[c] for c in reads.get(person, ()) if c in late])
         made[person] = Scorecard(
             person_id=person,
             name=str(row.name),
-            title="" if _blank(row.title) else str(row.title),
+            title=_text(row.title),
             working_group=profile.key,
             profile=profile.title,
             profile_version=profile.version.isoformat(),
@@ -109,6 +114,8 @@ def cards(
             obstacles=growth["obstacles"].get(person, ()),
             relationships=growth["relationships"].get(person, ()),
             learning=growth["learning"].get(person, ()),
+            readiness=readiness(_text(row.title), profile, figures[person], objectives.get(person, ()), as_of),
+            private_blocks=profile.private_blocks,
             blend=blend(figures[person], profile.blend) if profile.blend.enabled else None,
             sources=tuple(sources),
             notes=_notes(figures[person]),
@@ -161,6 +168,24 @@ def _open_up(results: dict[str, Result], lines: Sequence[DealLine], as_of: date)
             results[key] = found
 
 
+def _connections(facts: Facts) -> dict[str, list[str]]:
+    """The connections that each person's number is read from."""
+    parts = [facts.credits, facts.frame("quotas"), facts.frame("identities")]
+    pairs = pd.concat([part[["person_id", "connection"]] for part in parts]).dropna().drop_duplicates()
+    return {str(p): sorted(part["connection"]) for p, part in pairs.groupby("person_id")}
+
+
+def _age(results: dict[str, Result], sentences: Sequence[str]) -> None:
+    """Figures from a source that has told nothing for long keep their value and say how old it is."""
+    for key, found in results.items():
+        if sentences and found.state is State.OK and AGING & set(found.sources):
+            words = " ".join(part for part in (*sentences, found.reason) if part)
+            results[key] = replace(found, state=State.STALE, reason=words)
+
+
+AGING = frozenset({"deal", "quota"})
+
+
 def _later(line: DealLine, as_of: date) -> bool:
     return line.status != "open" and line.close_day is not None and line.close_day > as_of
 
@@ -169,8 +194,8 @@ def _omitted(line: DealLine) -> bool:
     return line.status == "open" and line.forecast_category == "omitted"
 
 
-def _blank(value: Any) -> bool:
-    return value is None or value != value
+def _text(value: Any) -> str:
+    return "" if value is None or value != value else str(value)
 
 
 def _notes(results: Mapping[str, Result]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """How deals went: win rates, deal size, the sales cycle, and how fast money comes in."""
 
+from collections.abc import Mapping
 from math import sqrt
 from typing import Any
 
@@ -7,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.pipeline import open_deals
 from metrics.quota import NO_CRM
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
@@ -45,9 +45,14 @@ def _sizes(rows: pd.DataFrame) -> dict[str, int]:
     return {str(p): int(n) for p, n in rows.groupby("person_id").size().items()}
 
 
-def _share(facts: Facts, good: pd.DataFrame, every: pd.DataFrame, none: str, words: Any = None) -> pd.DataFrame:
+def _plus(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {person: one.get(person, 0) + other.get(person, 0) for person in {*one, *other}}
+
+
+def _share(
+    facts: Facts, wins: Mapping[str, int], all_of: Mapping[str, int], none: str, words: Any = None
+) -> pd.DataFrame:
     """A share of deals by number, with its interval when there are few."""
-    wins, all_of = _sizes(good), _sizes(every)
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:
@@ -74,8 +79,8 @@ def _share(facts: Facts, good: pd.DataFrame, every: pd.DataFrame, none: str, wor
 )
 def win_rate(facts: Facts, profile: Profile) -> pd.DataFrame:
     """Of the deals that were decided in the period, how many were won; with its interval when there are few."""
-    rows = closed(facts)
-    return _share(facts, rows[rows["status"] == "won"], rows, NONE_DECIDED)
+    wins, losses = facts.sums.counts("gained_deals"), facts.sums.counts("lost_deals")
+    return _share(facts, wins, _plus(wins, losses), NONE_DECIDED)
 
 
 @metric(
@@ -91,18 +96,15 @@ def win_rate(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def win_rate_value(facts: Facts, profile: Profile) -> pd.DataFrame:
     """Of the money that was decided in the period, how much was won; one big deal rules it, so see the count beside."""
-    rows = closed(facts)
-    unpriced = rows["credit_minor"].isna() & rows["amount_minor"].notna()
-    lacking = set(rows.loc[unpriced, "person_id"])
-    blank = _sizes(rows[rows["amount_minor"].isna()])
-    grouped = rows.groupby(["person_id", "status"])["credit_minor"].sum()
-    money: dict[Any, int] = grouped.astype("int64").to_dict()
-    number = _sizes(rows)
+    sums = facts.sums
+    lacking, blank = (_plus(sums.counts(f"gained_{w}"), sums.counts(f"lost_{w}")) for w in ("lacking", "blank"))
+    number = _plus(sums.counts("gained_deals"), sums.counts("lost_deals"))
+    won, lost = sums.counts("gained"), sums.counts("lost")
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:
             return unknown(State.NO_DATA, NO_CRM)
-        n, got, gone = number.get(person, 0), money.get((person, "won"), 0), money.get((person, "lost"), 0)
+        n, got, gone = number.get(person, 0), won.get(person, 0), lost.get(person, 0)
         if person in lacking:
             return unknown(State.NO_DATA, f"A decided deal is not in {facts.currency} and its rate is missing.", n=n)
         if got + gone == 0:
@@ -145,7 +147,7 @@ def win_rate_created(facts: Facts, profile: Profile) -> pd.DataFrame:
     rows = _created(facts)
     decided = rows[rows["status"] != "open"]
     none = "No deal made in this period has been decided yet."
-    return _share(facts, decided[decided["status"] == "won"], decided, none, _still_open(rows))
+    return _share(facts, _sizes(decided[decided["status"] == "won"]), _sizes(decided), none, _still_open(rows))
 
 
 @metric(
@@ -162,27 +164,16 @@ def win_rate_created(facts: Facts, profile: Profile) -> pd.DataFrame:
 def win_rate_created_all(facts: Facts, profile: Profile) -> pd.DataFrame:
     """Of all deals made in the period, how many are won by now; low while many are still open."""
     rows = _created(facts)
-    return _share(facts, rows[rows["status"] == "won"], rows, "No deal was made in this period.", _still_open(rows))
+    return _share(
+        facts,
+        _sizes(rows[rows["status"] == "won"]),
+        _sizes(rows),
+        "No deal was made in this period.",
+        _still_open(rows),
+    )
 
 
-def _won_amounts(facts: Facts) -> dict[str, list[int]]:
-    rows = closed(facts)
-    rows = rows[(rows["status"] == "won") & (rows["credit_minor"] > 0).fillna(False).astype(bool)]
-    return {str(p): [int(v) for v in part] for p, part in rows.groupby("person_id")["credit_minor"]}
-
-
-def _size(facts: Facts, how: Any) -> pd.DataFrame:
-    amounts = _won_amounts(facts)
-
-    def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
-        own = amounts.get(person, [])
-        if not own:
-            return unknown(State.NO_DATA, "No deal with a known amount has been won in this period yet.", n=0)
-        return how(own)  # type: ignore[no-any-return]
-
-    return table(facts, {p: row(p) for p in facts.people})
+NO_WIN = "No deal with a known amount has been won in this period yet."
 
 
 @metric(
@@ -199,7 +190,15 @@ def _size(facts: Facts, how: Any) -> pd.DataFrame:
 )
 def average_deal(facts: Facts, profile: Profile) -> pd.DataFrame:
     """How large won deals were on average, in cents."""
-    return _size(facts, lambda own: known(round(sum(own) / len(own)), sum(own), len(own), len(own)))
+    total, number = facts.sums.counts("above"), facts.sums.counts("above_deals")
+
+    def row(person: str) -> tuple[Any, ...]:
+        if person not in facts.sellers:
+            return unknown(State.NO_DATA, NO_CRM)
+        n = number.get(person, 0)
+        return known(round(total[person] / n), total[person], n, n) if n else unknown(State.NO_DATA, NO_WIN, n=0)
+
+    return table(facts, {p: row(p) for p in facts.people})
 
 
 @metric(
@@ -216,7 +215,19 @@ def average_deal(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def median_deal(facts: Facts, profile: Profile) -> pd.DataFrame:
     """The won deal in the middle, in cents: half were larger, half smaller."""
-    return _size(facts, lambda own: known(round(float(np.median(own))), None, None, len(own)))
+    rows = closed(facts)
+    rows = rows[(rows["status"] == "won") & (rows["credit_minor"] > 0).fillna(False).astype(bool)]
+    grouped = rows.groupby("person_id")["credit_minor"]
+    middle, number = grouped.median().to_dict(), grouped.size().to_dict()
+
+    def row(person: str) -> tuple[Any, ...]:
+        if person not in facts.sellers:
+            return unknown(State.NO_DATA, NO_CRM)
+        if person not in number:
+            return unknown(State.NO_DATA, NO_WIN, n=0)
+        return known(round(float(middle[person])), None, None, int(number[person]))
+
+    return table(facts, {p: row(p) for p in facts.people})
 
 
 def _cycle(facts: Facts, status: str, none: str) -> pd.DataFrame:
@@ -343,7 +354,7 @@ def median_survival(days: Any, ended: Any) -> int | None:
 )
 def velocity(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What the open deals bring in a day if they go like those decided; for managers, never part of a score."""
-    open_now = _sizes(open_deals(facts))
+    open_now = facts.sums.counts("open_deals")
     parts = [f(facts, profile)["value"].to_dict() for f in (win_rate, average_deal, sales_cycle)]
 
     def row(person: str) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import pandas as pd
 from metrics.facts import Facts
 from metrics.inputs import Inputs
 from metrics.registry import METRICS, compute, result
-from metrics.result import Result
+from metrics.result import Result, State
 from metrics.scorecard import DealLine
 from models.errors import UserError
 
@@ -72,7 +72,7 @@ def explain(inputs: Inputs, key: str) -> Explanation:
         rows={n: rows for n in dict.fromkeys(frames) if (rows := _rows(_inside(facts.frame(n), facts)))},
         sources=tuple(s.sentence for s in inputs.sources),
         recomputed=again.value,
-        equal=again.value == shown.value and again.state == shown.state,
+        equal=again.value == shown.value and shown.state in (again.state, State.STALE),
     )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from metrics.credit import credit
 from metrics.history import known_since, moves, owner_at_close
+from metrics.sums import Sums
 from models.frames import empty
 from models.period import Period
 
@@ -59,15 +60,23 @@ class Facts:
         told = moves(self.frames, self.zone)
         return told[told["at"] < self.until]
 
-    def known_since(self, name: str) -> dict[str, pd.Timestamp]:
-        """By connection, from when on changes of a field of its deals are known."""
-        return known_since(self.frames, name)
+    @cached_property
+    def known_since(self) -> dict[str, pd.Timestamp]:
+        """By connection, from when on changes of its deals are known."""
+        return known_since(self.frames)
 
     @cached_property
     def credits(self) -> pd.DataFrame:
         """Every deal's credit, one row a share; a decided deal is its owner's at the close date."""
         owned = owner_at_close(self.frame("deals"), self.moves, self.frame("identities"))
         return credit(owned, self.frame("splits"))
+
+    @cached_property
+    def sums(self) -> Sums:
+        """The people's deals that close in the period, added up: metrics.sums."""
+        rows = self.credits
+        inside = (rows["close_day"] >= self.start) & (rows["close_day"] < self.end)
+        return Sums.of(rows[inside & rows["person_id"].notna()], self.people, self.until)
 
     @cached_property
     def sellers(self) -> frozenset[str]:

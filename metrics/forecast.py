@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.quota import NO_CRM, bookings_of, sums
+from metrics.quota import NO_CRM, bookings_of
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
 from models.profile import Profile
@@ -32,17 +32,8 @@ CUMULATIVE = {
 """What the cumulative view of a CRM's forecast page adds up; most likely counts with best case where it is used."""
 
 
-def due(facts: Facts) -> pd.DataFrame:
-    """Credits of open deals due in the period, with their category; \"\" where the CRM gives none."""
-    rows = facts.credits
-    inside = (rows["close_day"] >= facts.start) & (rows["close_day"] < facts.end)
-    rows = rows[(rows["status"] == "open") & inside & rows["person_id"].notna()]
-    return rows.assign(category=rows["forecast_category"].fillna("").astype("str"))
-
-
 def _figure(facts: Facts, categories: tuple[str, ...], with_won: bool) -> pd.DataFrame:
-    rows = due(facts)
-    found = sums(rows[rows["category"].isin(categories)], "credit_minor")
+    found = facts.sums.money(*(f"category_{name}" for name in categories))
     got = bookings_of(facts) if with_won else {}
 
     def row(person: str) -> tuple[Any, ...]:

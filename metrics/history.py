@@ -15,6 +15,7 @@ from models.frames import FRAMES, load
 WITNESSES = ("field_history", "history", "changes")
 """Best first: a CRM's own history tells when a thing happened, a sync only when it was seen."""
 
+TOLD = ("deal_history", "deal_field_history")
 ALWAYS = pd.Timestamp("1900-01-01")
 COLUMNS = ["connection", "deal", "field", "old", "new", "at"]
 KEYS = ["connection", "deal"]
@@ -52,18 +53,19 @@ def moves(frames: Mapping[str, pd.DataFrame], zone: str) -> pd.DataFrame:
     return told.assign(at=local)[COLUMNS].reset_index(drop=True)
 
 
-def known_since(frames: Mapping[str, pd.DataFrame], field: str) -> dict[str, pd.Timestamp]:
-    """By connection, since when changes of a field are known: always where the CRM tells, else since the first sync."""
+def known_since(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.Timestamp]:
+    """By connection, since when changes are known: always where the CRM's own history is read, else since a first sync.
+
+    It does not depend on whose deals are looked at, so that nobody's figures depend on who else is asked for.
+    """
     found: dict[str, pd.Timestamp] = {}
-    runs = frames.get("runs")
+    runs, cursors = frames.get("runs"), frames.get("cursors")
     if runs is not None and not runs.empty:
         for connection, first in runs.groupby("connection")["started_at"].min().items():
             found[str(connection)] = pd.Timestamp(first)
-    for name in ("field_history", "history"):
-        frame = frames.get(name)
-        if frame is not None and not frame.empty:
-            for connection in frame.loc[frame["field"] == field, "connection"].unique():
-                found[str(connection)] = ALWAYS
+    if cursors is not None and not cursors.empty:
+        for connection in cursors.loc[cursors["stream"].isin(TOLD), "connection"].unique():
+            found[str(connection)] = ALWAYS
     return found
 
 

@@ -25,7 +25,7 @@ OF_DEALS = {"deals": "external_id", "changes": "external_id", "history": "deal_e
             "field_history": "deal_external_id", "splits": "deal_external_id"}  # fmt: skip
 """Frames that hang on deals, and what their rows know the deal by."""
 
-SHARED = ("stages", "crms", "runs", "teams")
+SHARED = ("stages", "crms", "runs", "cursors", "teams")
 """Frames that are about nobody, and small."""
 
 _SOURCES: TypeAdapter[tuple[Source, ...]] = TypeAdapter(tuple[Source, ...])

@@ -6,9 +6,10 @@ import pandas as pd
 
 from metrics.facts import Facts
 from metrics.history import as_at
-from metrics.quota import NO_CRM, sums
+from metrics.quota import NO_CRM
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
+from metrics.sums import CATEGORIES, Sums
 from models.profile import Profile
 
 UNSEEN = "Close dates of {names} are known from {day:%-d %B %Y} on, so what moved before then is not known."
@@ -21,9 +22,9 @@ def owned(facts: Facts) -> pd.DataFrame:
     return rows[rows["person_id"].notna()].drop_duplicates([*DEAL, "person_id"])
 
 
-def blind(facts: Facts, rows: pd.DataFrame, name: str) -> dict[str, str]:
+def blind(facts: Facts, rows: pd.DataFrame) -> dict[str, str]:
     """By person, why changes in the period are not known: history that begins after the period did."""
-    since = facts.known_since(name)
+    since = facts.known_since
     late = {c: since.get(c) for c in rows["connection"].unique() if since.get(c, facts.until) > facts.start}
     found: dict[str, str] = {}
     for person, part in rows[rows["connection"].isin(late)].groupby("person_id"):
@@ -56,7 +57,7 @@ def pushes(facts: Facts, profile: Profile) -> pd.DataFrame:
     later = (new > old) & ~(found["at"].dt.normalize() == found["created_day"])
     moved = (new - old).dt.days[later].groupby(found["person_id"])
     number, total_days = moved.size().to_dict(), moved.sum().to_dict()
-    unseen = blind(facts, mine, "close_day")
+    unseen = blind(facts, mine)
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:
@@ -93,7 +94,7 @@ def slippage(facts: Facts, profile: Profile) -> pd.DataFrame:
     base = there & was_open & (due_then >= start) & (due_then < facts.end)
     slipped = base & (due_now >= facts.end)
     number, late = (part.groupby(mine["person_id"]).sum().to_dict() for part in (base, slipped))
-    unseen = blind(facts, mine, "close_day")
+    unseen = blind(facts, mine)
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:
@@ -149,7 +150,7 @@ def past_due(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def past_due_amount(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What those deals are worth, in cents."""
-    found = sums(_late(facts), "credit_minor")
+    found = Sums.of(_late(facts), facts.people, facts.until).money(*(f"category_{name}" for name in CATEGORIES))
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:

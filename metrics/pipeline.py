@@ -1,15 +1,14 @@
 """What may still come: open pipeline, weighted, by forecast category, and how far it covers what is left."""
 
-from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.quota import NO_CRM, NO_QUOTA, ZERO_QUOTA, bookings_of, sums
+from metrics.quota import NO_CRM, NO_QUOTA, ZERO_QUOTA, bookings_of
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
-from metrics.target import half_even, targets
+from metrics.target import targets
 from models.profile import Profile
 
 
@@ -25,9 +24,7 @@ def _blank(n: int) -> str:
     return "" if n == 0 else f"{n} open {'deal has' if n == 1 else 'deals have'} no amount yet."
 
 
-def _money(facts: Facts, rows: pd.DataFrame, column: str, words: dict[str, str]) -> pd.DataFrame:
-    found = sums(rows, column)
-
+def _money(facts: Facts, found: dict[str, Any], words: dict[str, str]) -> pd.DataFrame:
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:
             return unknown(State.NO_DATA, NO_CRM)
@@ -52,7 +49,7 @@ def _money(facts: Facts, rows: pd.DataFrame, column: str, words: dict[str, str])
 )
 def open_pipeline(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What is still open and due in the period, in cents."""
-    return _money(facts, open_deals(facts), "credit_minor", {})
+    return _money(facts, facts.sums.money("open"), {})
 
 
 @metric(
@@ -68,16 +65,11 @@ def open_pipeline(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def weighted_pipeline(facts: Facts, profile: Profile) -> pd.DataFrame:
     """Open pipeline by the probability of each deal, in cents; a deal without a probability adds nothing."""
-    rows = open_deals(facts)
-    weights = rows["probability_bp"].fillna(0)
-    worth = [
-        pd.NA if pd.isna(cents) else half_even(Fraction(int(cents) * int(weight), 10_000))
-        for cents, weight in zip(rows["credit_minor"], weights, strict=True)
-    ]
-    rows = rows.assign(weighted=pd.array(worth, dtype="Int64"))
-    silent = rows[rows["probability_bp"].isna()].groupby("person_id").size()
-    words = {str(p): f"{n} open {'deal has' if n == 1 else 'deals have'} no probability." for p, n in silent.items()}
-    return _money(facts, rows, "weighted", words)
+    weighted, found = facts.sums.counts("weighted"), facts.sums.money("open")
+    worth = {p: (None if cents is None else weighted.get(p, 0), n, blank) for p, (cents, n, blank) in found.items()}
+    silent = facts.sums.counts("open_silent")
+    words = {p: f"{n} open {'deal has' if n == 1 else 'deals have'} no probability." for p, n in silent.items()}
+    return _money(facts, worth, words)
 
 
 @metric(
@@ -94,7 +86,7 @@ def weighted_pipeline(facts: Facts, profile: Profile) -> pd.DataFrame:
 def coverage(facts: Facts, profile: Profile) -> pd.DataFrame:
     """How many times over the open pipeline covers what is left to win."""
     asked, got = targets(facts, profile, facts.end), bookings_of(facts)
-    still = sums(open_deals(facts), "credit_minor")
+    still = facts.sums.money("open")
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in asked:
@@ -124,7 +116,7 @@ def coverage(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def coverage_total(facts: Facts, profile: Profile) -> pd.DataFrame:
     """How much of the whole quota is won or still open; named apart, because products mix the two coverages."""
-    still = sums(open_deals(facts), "credit_minor")
+    still = facts.sums.money("open")
     asked, got = targets(facts, profile, facts.end), bookings_of(facts)
 
     def row(person: str) -> tuple[Any, ...]:

@@ -24,31 +24,23 @@ def won(facts: Facts) -> pd.DataFrame:
 
 def bookings_of(facts: Facts) -> dict[str, tuple[int | None, int, int, str]]:
     """Each person's won cents, deals, deals without an amount, and what is lacking if the sum is not known."""
+    found = facts.sums.money("won")
+    lacking = _no_rate(facts) if any(cents is None for cents, _, _ in found.values()) else {}
+    return {person: (*sums, lacking.get(person, "")) for person, sums in found.items()}
+
+
+def _no_rate(facts: Facts) -> dict[str, str]:
+    """By person, which won deals could not be converted, and what to do."""
     rows = won(facts)
-    unpriced = rows[rows["credit_minor"].isna() & rows["amount_minor"].notna()]
-    lacking = {str(person): _no_rate(part, facts.currency) for person, part in unpriced.groupby("person_id")}
-    return {person: (*found, lacking.get(person, "")) for person, found in sums(rows, "credit_minor").items()}
-
-
-def sums(rows: pd.DataFrame, column: str) -> dict[str, tuple[int | None, int, int]]:
-    """Each person's cents, deals and deals without an amount; cents are None where an exchange rate is missing."""
-    blank = rows["amount_minor"].isna()
-    parts = {"cents": rows[column], "blank": blank, "lacking": rows["credit_minor"].isna() & ~blank}
-    grouped = pd.DataFrame(parts).groupby(rows["person_id"])
-    columns = (grouped["cents"].sum(), grouped.size(), grouped["blank"].sum(), grouped["lacking"].any())
+    rows = rows[rows["credit_minor"].isna() & rows["amount_minor"].notna()]
+    codes = rows.drop_duplicates(["person_id", "currency"]).sort_values("currency").groupby("person_id")["currency"]
+    grouped = rows.groupby("person_id")
+    told = zip(grouped.size().items(), codes.agg(", ".join), grouped["close_day"].min(), strict=True)
     return {
-        str(person): (None if unpriced else int(cents), int(n), int(without))
-        for person, cents, n, without, unpriced in zip(columns[0].index, *columns, strict=True)
+        str(person): f"{_deals(n)} in {code} cannot be put in {facts.currency}: there is no exchange rate for "
+        f"{day:%-d %B %Y}. Add the rate and sync again."
+        for (person, n), code, day in told
     }
-
-
-def _no_rate(rows: pd.DataFrame, currency: str) -> str:
-    codes = ", ".join(sorted(rows["currency"].dropna().unique()))
-    day = rows["close_day"].min()
-    return (
-        f"{_deals(len(rows))} in {codes} cannot be put in {currency}: there is no exchange rate for {day:%-d %B %Y}. "
-        f"Add the rate and sync again."
-    )
 
 
 def _deals(n: int) -> str:

@@ -92,6 +92,17 @@ class Blend:
 
 
 @dataclass(frozen=True)
+class Readiness:
+    """One thing that the next role asks for: met, not met, or not assessed; never added up into a grade."""
+
+    role: str
+    what: str
+    state: str  # met, not met, not assessed
+    evidence: str = ""
+    day: date | None = None
+
+
+@dataclass(frozen=True)
 class Scorecard:
     """One person's page for one period as of one day."""
 
@@ -120,5 +131,7 @@ class Scorecard:
     relationships: tuple[Mapping[str, Any], ...] = ()  # who, why, next_contact
     learning: tuple[Mapping[str, Any], ...] = ()  # title, due_on, done_on, status
     blend: Blend | None = None
+    readiness: tuple[Readiness, ...] = ()
+    private_blocks: tuple[str, ...] = ()  # of the profile: for the person alone
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)  # "1 won deal has no amount"

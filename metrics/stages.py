@@ -97,7 +97,7 @@ def conversions(facts: Facts) -> pd.DataFrame:
 )
 def stage_conversion(facts: Facts, profile: Profile) -> pd.DataFrame:
     """How many of the deals that came into a stage went on; stage by stage when it is opened."""
-    found, unseen = conversions(facts), blind(facts, owned(facts), "stage")
+    found, unseen = conversions(facts), blind(facts, owned(facts))
     mine = {str(p): part for p, part in found.groupby("person_id")}
 
     def row(person: str) -> tuple[Any, ...]:
@@ -135,7 +135,7 @@ def time_in_stage(facts: Facts, profile: Profile) -> pd.DataFrame:
     each = found.assign(days=days).groupby([*DEAL, "stage"], as_index=False)["days"].sum()
     each = each.merge(owned(facts)[[*DEAL, "person_id"]], on=DEAL)
     total = each.groupby("person_id")["days"].agg(["sum", "size"])
-    unseen = blind(facts, owned(facts), "stage")
+    unseen = blind(facts, owned(facts))
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in facts.sellers:

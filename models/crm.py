@@ -7,10 +7,16 @@ at the rate of the close date, and null when that rate is missing (never 1, neve
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from models.base import Table, money_field, one_of, serial_field, text_field
+
+
+def handed_on(table: str) -> Index:
+    """Finds the deals that somebody once owned; it holds changes of owner only, so that writing stays cheap."""
+    owners = text("field = 'owner_external_id'")
+    return Index(f"ix_{table}_former_owner", "old_value", sqlite_where=owners, postgresql_where=owners)
 
 
 class DealStatus(StrEnum):
@@ -83,6 +89,8 @@ class Deal(Table, table=True):
 class DealSplit(Table, table=True):
     """A share of a deal's credit. Revenue splits replace the owner's credit; overlay splits are only shown apart."""
 
+    __table_args__ = (Index("ix_deal_split_person_id", "person_id"),)
+
     connection: str = Field(primary_key=True)
     external_id: str = Field(primary_key=True)
     deal_external_id: str = Field(index=True)
@@ -95,6 +103,8 @@ class DealSplit(Table, table=True):
 
 class DealChange(Table, table=True):
     """One field of a deal changed, as seen by a sync: owner, stage, amount, close date or status."""
+
+    __table_args__ = (handed_on("deal_change"),)
 
     id: int | None = serial_field()
     connection: str
@@ -109,6 +119,8 @@ class DealChange(Table, table=True):
 class DealHistory(Table, table=True):
     """One field of a deal changed, as the CRM's own history of stages, amounts and close dates tells it."""
 
+    __table_args__ = (handed_on("deal_history"),)
+
     connection: str = Field(primary_key=True)
     external_id: str = Field(primary_key=True)
     deal_external_id: str = Field(index=True)
@@ -122,6 +134,8 @@ class DealHistory(Table, table=True):
 
 class DealFieldHistory(Table, table=True):
     """One tracked field of a deal changed, as the CRM's field history tells it: who had it before, above all."""
+
+    __table_args__ = (handed_on("deal_field_history"),)
 
     connection: str = Field(primary_key=True)
     external_id: str = Field(primary_key=True)

@@ -73,6 +73,7 @@ FRAMES: dict[str, Frame] = {
         models.DealFieldHistory, ("connection", "deal_external_id", "field", "old_value", "new_value", "changed_at")
     ),
     "runs": Frame(models.SyncRun, ("connection", "started_at", "status")),
+    "cursors": Frame(models.StreamCursor, ("connection", "stream")),
     "activities": Frame(models.ActivityCount, ("connection", "person_id", "kind", "first_day", "end_day", "number")),
     "absences": Frame(models.Absence, ("person_id", "first_day", "end_day", "relieved")),
     "splits": Frame(

@@ -69,6 +69,33 @@ class WorkingDays(BaseModel):
     holidays: tuple[date, ...] = ()
 
 
+class Criterion(BaseModel):
+    """One thing that the next role asks for, and what would show it: a figure, or objectives that serve it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    what: str
+    metric: str = ""
+    at_least: float | None = None
+    serves: str = ""  # a done objective that serves this step is evidence
+
+    @model_validator(mode="after")
+    def _evidence(self) -> "Criterion":
+        if self.metric and self.at_least is None:
+            raise ValueError(f"{self.what}: say how much of {self.metric} is enough (at_least)")
+        return self
+
+
+class Step(BaseModel):
+    """A role that people can grow into, from which titles, and what it asks for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: str
+    from_titles: tuple[str, ...]
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+
+
 class Profile(BaseModel):
     """One working group's profile."""
 
@@ -80,6 +107,8 @@ class Profile(BaseModel):
     words: dict[str, str] = Field(default_factory=dict)
     blocks: tuple[Block, ...]
     metrics: tuple[str, ...]
+    private_blocks: tuple[Block, ...] = ()  # seen by the person alone, not by those above
+    ladder: tuple[Step, ...] = ()
     check_in_every_days: int = Field(default=30, ge=1, le=366)
     release_from: int = Field(default=3, ge=3, le=20)
     stale_after_days: int = Field(default=30, ge=1)
@@ -99,6 +128,13 @@ class Profile(BaseModel):
             raise ValueError(f"{', '.join(missing)} cannot be switched off: every group has them")
         if len(set(value)) != len(value):
             raise ValueError("a block stands twice")
+        return value
+
+    @field_validator("private_blocks")
+    @classmethod
+    def _private(cls, value: tuple[Block, ...]) -> tuple[Block, ...]:
+        if odd := sorted({"number", "pipeline"} & set(value)):
+            raise ValueError(f"{', '.join(odd)} cannot be private: a director sees the number")
         return value
 
     @model_validator(mode="after")

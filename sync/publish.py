@@ -39,10 +39,9 @@ def figures(engine: Engine, source: str, as_of: date, link: str) -> list[Figure]
         here = (identity.connection == source, identity.state == IdentityState.MATCHED, identity.active)
         users = connection.execute(select(identity.person_id, identity.external_id).where(*here)).all()
         latest = connection.scalar(select(func.max(table.c.as_of)).where(table.c.as_of <= as_of))
-        bodies = {
-            row.person_id: row.body
-            for row in connection.execute(select(table.c.person_id, table.c.body).where(table.c.as_of == latest))
-        }
+        pages = select(table.c.person_id, table.c.body).where(table.c.as_of == latest)
+        # A closed quarter may have a page of the same day; the running one comes last.
+        bodies = {row.person_id: row.body for row in connection.execute(pages.order_by(table.c.period_id))}
     found = []
     for user in sorted(users, key=lambda u: str(u.external_id)):
         if user.person_id in bodies:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, or_, select
+from sqlalchemy import Connection, Engine, func, or_, select, tuple_, union
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -17,8 +17,8 @@ from metrics.inputs import pack, pick
 from metrics.restatement import restated
 from metrics.scorecard import Scorecard
 from metrics.serial import dump, parse
-from models import Connection as ConnectionRow
 from models import (
+    CheckIn,
     Deal,
     DealChange,
     DealFieldHistory,
@@ -26,10 +26,14 @@ from models import (
     DealSplit,
     Employment,
     Identity,
+    Objective,
     Person,
     Quota,
+    ReportingLine,
     ScorecardSnapshot,
+    SyncRun,
 )
+from models import Connection as ConnectionRow
 from models.base import core
 from models.frames import FRAMES, load
 from models.period import FiscalCalendar, Period, period_of
@@ -66,9 +70,11 @@ def scorecards(
         wanted = people if people is not None else set(connection.scalars(select(core(Person).c.id)))
     chosen = period or period_of(periods, as_of)
     names = {row.name: {"title": row.title or row.name, "deal_link": row.deal_link} for row in rows}
-    common = {name: load(engine, name, *conditions(name)) for name in FRAMES if name not in OF_DEALS}
+    whole = len(wanted) > AT_ONCE  # then what is about everybody is read once, and only deals some people at a time
+    common = {name: load(engine, name, *conditions(name)) for name in FRAMES if whole and name not in OF_DEALS}
     for some in batched(sorted(wanted), AT_ONCE):
-        frames = {**common, **{name: load(engine, name, *_of_deals(name, chosen, some)) for name in OF_DEALS}}
+        narrow = [name for name in FRAMES if name not in common]
+        frames = {**common, **{name: load(engine, name, *_concerning(name, chosen, some)) for name in narrow}}
         there = frames["people"].loc[frames["people"]["id"].isin(some), "id"]
         facts = Facts(frames, chosen, as_of, currency, pd.Index(sorted(there), dtype="str"), zone.key)
         made = cards(facts, profiles, names, fresh)
@@ -79,14 +85,19 @@ def scorecards(
 
 
 def conditions(name: str) -> list[Any]:
-    """Of the frames that are read whole: a CRM is a connection that has deals."""
-    deal, connection = core(Deal).c, core(ConnectionRow).c
-    with_deals = select(deal.external_id).where(deal.connection == connection.name).exists()
-    return [with_deals] if name == "crms" else []
+    """Of the frames that are read whole: a CRM is a connection that has deals, and of runs only the first matters."""
+    if name == "crms":
+        deal, connection = core(Deal).c, core(ConnectionRow).c
+        return [select(deal.external_id).where(deal.connection == connection.name).exists()]
+    if name == "runs":
+        run = core(SyncRun).c
+        return [run.started_at.in_(select(func.min(run.started_at)).group_by(run.connection))]
+    return []
 
 
 OF_DEALS: Mapping[str, tuple[type[SQLModel], str]] = {
     "deals": (Deal, "external_id"),
+    "splits": (DealSplit, "deal_external_id"),
     "changes": (DealChange, "external_id"),
     "history": (DealHistory, "deal_external_id"),
     "field_history": (DealFieldHistory, "deal_external_id"),
@@ -94,32 +105,46 @@ OF_DEALS: Mapping[str, tuple[type[SQLModel], str]] = {
 """Frames that are read for the deals of some people only, and what their rows know the deal by."""
 
 
-def _of_deals(name: str, period: Period, people: Sequence[str]) -> list[Any]:
-    """Rows about the deals that a period's figures of these people are made of.
+def _concerning(name: str, period: Period, people: Sequence[str]) -> list[Any]:
+    """Rows of a frame that figures of these people are made of, found by index however large the table is."""
+    table = core(FRAMES[name].table).c
+    if name == "deals":
+        keys = _deals_of(period, people)
+        return [tuple_(table.connection, table.external_id).in_(select(keys.c.connection, keys.c.external_id))]
+    if name in OF_DEALS:
+        return [table[OF_DEALS[name][1]].in_(select(_deals_of(period, people).c.external_id))]
+    if name == "people":  # and whoever is named on their pages: managers, and whom they talked with
+        lines, talks = core(ReportingLine).c, core(CheckIn).c
+        bosses = select(lines.manager_id).where(lines.person_id.in_(people))
+        partners = select(talks.with_person_id).where(talks.person_id.in_(people), talks.with_person_id.is_not(None))
+        return [or_(table.id.in_(people), table.id.in_(bosses), table.id.in_(partners))]
+    if name == "key_results":
+        goals = core(Objective).c
+        return [table.objective_id.in_(select(goals.id).where(goals.person_id.in_(people)))]
+    if "person_id" in FRAMES[name].columns:
+        return [table.person_id.in_(people)]
+    return conditions(name)
+
+
+def _deals_of(period: Period, people: Sequence[str]) -> Any:
+    """The deals behind a period's figures of some people, by connection and id.
 
     Those are deals that they own, have a share of or once owned, which are open, close in the period or later, or
     were made in it: a deal that slipped or was handed on is still part of how the period went.
     """
-    table, key = OF_DEALS[name]
-    rows, deal = core(table).c, core(Deal).c
-    if table is not Deal:
-        same = (deal.connection == rows.connection, deal.external_id == rows[key])
-        return [select(deal.external_id).where(*same, *_of_deals("deals", period, people)).exists()]
-    split, identity = core(DealSplit).c, core(Identity).c
-    shared = (split.connection == deal.connection, split.deal_external_id == deal.external_id)
-    share = select(split.external_id).where(*shared, split.person_id.in_(people)).exists()
-    once = [
-        select(core(told).c.connection)
-        .join(core(Identity), (identity.connection == core(told).c.connection))
-        .where(core(told).c.connection == deal.connection, core(told).c[told_key] == deal.external_id)
-        .where(core(told).c.field == "owner_external_id", identity.external_id == core(told).c.old_value)
-        .where(identity.person_id.in_(people))
-        .exists()
-        for told, told_key in (OF_DEALS[n] for n in ("changes", "history", "field_history"))
-    ]
+    deal, split, identity = core(Deal).c, core(DealSplit).c, core(Identity).c
     made = (deal.created_day >= period.first_day) & (deal.created_day < period.end_day)
     concerned = or_(deal.close_day >= period.first_day, deal.status == "open", made)
-    return [concerned, or_(deal.person_id.in_(people), share, *once)]
+    owned = select(deal.connection, deal.external_id).where(deal.person_id.in_(people), concerned)
+    shared = select(split.connection, split.deal_external_id).where(split.person_id.in_(people))
+    once = []
+    for name in ("changes", "history", "field_history"):
+        table, key = OF_DEALS[name]
+        told = core(table).c
+        user = (identity.connection == told.connection) & (identity.external_id == told.old_value)
+        left = select(told.connection, told[key]).join_from(core(Identity), core(table), user)
+        once.append(left.where(identity.person_id.in_(people), told.field == "owner_external_id"))
+    return union(owned, shared, *once).subquery()
 
 
 def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -83,6 +83,15 @@ def _walk(connection: Connection, start: str, day: date, at: Any, onward: Any) -
     return frozenset(connection.scalars(select(tree.c.id)))
 
 
+BLOCKS = {
+    "obstacles": "obstacles",
+    "relationships": "relationships",
+    "learning": "learning",
+    "check_in": "check_ins",
+}
+"""Blocks that a profile may keep to the person, and the list on the card that is empty for others then."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """A scorecard as one reader may see it, with a locked line for each thing that was taken out."""
@@ -96,7 +105,7 @@ def for_reader(card: Scorecard, actor: Actor) -> Reading:
     """Take out what this reader may not see. What is gone here is in no page, JSON or CSV."""
     if actor.person_id == card.person_id:
         return Reading(card, own=True)
-    shared = tuple(o for o in card.objectives if o.shared)
+    shared = tuple(o for o in card.objectives if o.shared and "development" not in card.private_blocks)
     hidden = len(card.objectives) - len(shared)
     first = card.name.split()[0] if card.name.split() else "this person"
     locked: dict[str, str] = {}
@@ -114,6 +123,9 @@ def for_reader(card: Scorecard, actor: Actor) -> Reading:
         locked["feedback"] = f"The words belong to {first}; how many replies there are is shown to you."
     if any(c.get("topic") for c in card.check_ins):
         locked["check_ins"] = "What a check-in is about stays between the two people in it."
+    private: dict[str, Any] = {BLOCKS[b]: () for b in card.private_blocks if b in BLOCKS}
+    for name in private:
+        locked[name] = f"By the rules of this working group, this is {first}'s alone."
     hidden_titles = tuple(o.title for o in card.objectives if not o.shared)
     scrubbed = replace(
         card,
@@ -121,10 +133,11 @@ def for_reader(card: Scorecard, actor: Actor) -> Reading:
         objectives=shared,
         feedback=_only_counts(card.feedback),
         check_ins=tuple({**c, "topic": ""} for c in card.check_ins),
+        readiness=(),  # a person's own: they show it when they want to
         blend=blend,
         notes=tuple(n for n in card.notes if not any(t and t in n for t in hidden_titles)),
     )
-    return Reading(scrubbed, own=False, locked=locked)
+    return Reading(replace(scrubbed, **private), own=False, locked=locked)
 
 
 def _counts_only(result: Result, hide_value: bool, first: str) -> Result:

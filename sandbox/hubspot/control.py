@@ -2,7 +2,7 @@
 
 GET  /sandbox/truth     {"deals": by quarter, currency and status, "records": live ones by kind, "now"}
 POST /sandbox/settings  {"burst": [190, 10], "search": [5, 1], "daily": 650000, "lag": 30, "v3_off": true, "most": 20,
-                         "by_position": true, "slowness": 0.2, "latency": 0.02, "lives": 60, "rotation": true}
+                         "after": "position", "slowness": 0.2, "latency": 0.02, "lives": 60, "rotation": true}
 POST /sandbox/limits    {"on": true}: the documented limits, or none
 POST /sandbox/features  {"off": ["splits", "meetings"]}: kinds of record, or what is asked, that the account lacks
 POST /sandbox/scopes    {"off": ["crm.objects.goals.read"]}: scopes that the key or app has not been given
@@ -40,7 +40,7 @@ def _seconds(value: Any) -> timedelta:
 SETTINGS: common.Settings = {
     "burst": ("limits.burst", _rate), "search": ("limits.search", _rate), "daily": ("limits.daily", int),
     "lag": ("portal.lag", _seconds), "v3_off": ("v3_off", bool), "most": ("most", int),
-    "by_position": ("by_position", bool), "slowness": ("slowness", float), "latency": ("latency", float),
+    "after": ("after", str), "slowness": ("slowness", float), "latency": ("latency", float),
     "lives": ("tokens.lives", int), "rotation": ("tokens.rotation", bool),
 }  # fmt: skip
 

@@ -34,7 +34,8 @@ class HubSpotServer(LoopbackServer):
 
     `lacking` names what this account does not have: a kind of record ("meetings") or what is asked ("splits", "read").
     `refused_rows` are ids whose rows cannot be written, and why; with `whole_batch` one of them refuses all.
-    `by_position` makes lists go on after a position and not after an id. `most` rows come on a page at the most.
+    `after` is what the cursor of a list is: the "id" of the last row, the "next" number after it, or a "position".
+    `most` rows come on a page at the most.
     """
 
     def __init__(self, portal: Portal, port: int = 0, v3_off: bool = False) -> None:
@@ -47,7 +48,7 @@ class HubSpotServer(LoopbackServer):
         self.lacking: set[str] = set()
         self.refused_rows: dict[str, str] = {}
         self.whole_batch = False
-        self.by_position = False
+        self.after = "id"
         self.most = 500
         self.latency = 0.0
 
@@ -176,13 +177,15 @@ class HubSpotServer(LoopbackServer):
         if limit > limit_most:
             return self.error(400, "VALIDATION_ERROR", f"limit must be at most {limit_most}")
         limit = min(limit, self.most)
-        start = after if self.by_position else bisect_right(records, after, key=lambda r: int(r["id"]))
+        first = after - 1 if self.after == "next" else after
+        start = after if self.after == "position" else bisect_right(records, first, key=lambda r: int(r["id"]))
         rows = records[start : start + limit]
         facts: dict[str, Any] = {
             "results": [r if names is None else self.shown(r, names, histories or []) for r in rows]
         }
         if start + limit < len(records):
-            following = str(start + limit) if self.by_position else str(rows[-1]["id"])
+            last = int(rows[-1]["id"])
+            following = str({"id": last, "next": last + 1, "position": start + limit}[self.after])
             facts["paging"] = {"next": {"after": following, "link": f"?after={following}"}}
         return self.answer(facts)
 
@@ -263,10 +266,14 @@ class HubSpotServer(LoopbackServer):
 
 
 def _spoilt_page(kind: str, good: Response) -> Response:
-    """A page that is well-formed and wrong; what has no rows stays as it is."""
+    """A page that is well-formed and wrong; what has no rows stays as it is.
+
+    Rows are left out only where they were promised: by a total, by a page that follows, or by being asked for by id.
+    """
     page = json.loads(good.body or b"{}")
     rows = page.get("results") if isinstance(page, Mapping) else None
-    if not isinstance(rows, list):
+    promised = isinstance(page, Mapping) and {"total", "paging", "status"} & set(page)
+    if not isinstance(rows, list) or (kind == "short" and not promised):
         return good
     if kind == "no_results":
         del page["results"]

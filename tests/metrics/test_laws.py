@@ -69,7 +69,7 @@ def test_people_unmatched_and_uncredited_add_up_to_everything(deals: Any, shares
 @given(DEALS, SHARES)
 def test_bookings_agree_with_plain_decimal_arithmetic(deals: Any, shares: Any) -> None:
     split = splits(shares)
-    got = {p: b[0] for p, b in bookings_of(facts({"deals": deals, "splits": split})).items()}
+    got = {p: b[0] for p, b in bookings_of(facts({"deals": deals, "splits": split}, people=["R1", "R2"])).items()}
     wanted: dict[str, Decimal] = {}
     for n, deal in enumerate(deals):
         if deal["status"] != "won" or not "2026-07-01" <= deal["close_day"] <= "2026-09-15":
@@ -86,7 +86,7 @@ def test_bookings_agree_with_plain_decimal_arithmetic(deals: Any, shares: Any) -
         assert abs(Decimal(got[person] or 0) - cents) < len(deals) + 1  # a cent a deal at most, from its own split
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(DEALS, st.randoms())
 def test_the_order_of_rows_changes_nothing(deals: Any, rng: Any) -> None:
     tables: dict[str, Any] = {
@@ -99,7 +99,7 @@ def test_the_order_of_rows_changes_nothing(deals: Any, rng: Any) -> None:
         pd.testing.assert_frame_equal(one[key], two[key])
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(DEALS)
 def test_only_ok_and_stale_carry_a_value(deals: Any) -> None:
     for table in compute(METRICS, facts({"deals": deals}, people=["R1", "R2"]), PROFILE).values():

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
+from hypothesis import settings
 from sqlalchemy import Engine, select
 
 from connectors import connector_class
@@ -18,6 +19,9 @@ from sandbox.salesforce.org import Record, SalesforceOrg
 from sync.report import RunReport
 from sync.rules import Rules
 from sync.run import run_sync
+
+DEEP = settings().max_examples >= 500
+"""Whether the profile `deep` asks for everything: 500 histories, every fault at every call."""
 
 CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
 

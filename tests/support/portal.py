@@ -21,11 +21,17 @@ from tests.support.org import Mirror, deal_facts, quota_facts, share_facts
 FOLLOWED = {"dealstage": "stage", "amount": "amount", "closedate": "close_day", "hubspot_owner_id": "owner_external_id"}
 """Properties whose history is kept, and what they are called in the store."""
 
+PAGES = ("connector.PAGE", "searching.PAGE", "history.PAGE", "splits.AT_ONCE")
+"""Where the connector says how many rows it asks for at a time."""
+
+FAULTS = ("503", "429", "401", "html401", "html", "truncate", "empty", "reset", "redirect", "limit", "short",
+          "duplicate", "no_results", "repeating_cursor")  # fmt: skip
+"""What goes wrong with one call or some."""
+
 
 def small_portal(deals: int = 8, reps: int = 3) -> Portal:
     """A portal with a few deals and owners, and quotas of three months."""
     portal = generate(7, TODAY, deals, reps)
-    portal.clock -= timedelta(days=200)  # so that months are full of days to come
     people = [o["id"] for o in portal.owners.values() if o["type"] == "PERSON"]
     for month in (9, 10, 11):
         first = datetime(2026, month, 1, tzinfo=ZONE)

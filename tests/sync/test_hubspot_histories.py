@@ -15,11 +15,9 @@ from models.ledger import RunStatus
 from sandbox.hubspot.pipelines import STAGES
 from sandbox.hubspot.portal import Record, closing, stamp
 from sandbox.hubspot.server import HubSpotServer
-from tests.support.portal import PortalMirror, new_deal, small_portal
+from tests.support.org import DEEP
+from tests.support.portal import FAULTS, PAGES, PortalMirror, new_deal, small_portal
 
-FAULTS = ("503", "429", "401", "html401", "html", "truncate", "empty", "reset", "redirect", "limit", "short",
-          "duplicate", "no_results", "repeating_cursor")  # fmt: skip
-PAGES = ("connector.PAGE", "searching.PAGE", "history.PAGE", "splits.AT_ONCE")
 numbers = st.integers(0, 10**6)
 
 
@@ -32,15 +30,19 @@ class Histories(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.coin = 0
 
-    @initialize(page=st.sampled_from([1, 2, 3, 7, 50]), at_once=st.sampled_from([1, 3]), by_position=st.booleans())
-    def begin(self, page: int, at_once: int, by_position: bool) -> None:
+    @initialize(
+        page=st.sampled_from([1, 2, 3, 7, 50]),
+        at_once=st.sampled_from([1, 3]),
+        after=st.sampled_from(["id", "next", "position"]),
+    )
+    def begin(self, page: int, at_once: int, after: str) -> None:
         self.patch.setattr("connectors.guard.PAUSE", 0)
         self.patch.setattr("connectors.hubspot.client.SEARCHES", 100_000)
         for place in PAGES:
             self.patch.setattr(f"connectors.hubspot.{place}", page)
         self.portal = small_portal()
         self.server = HubSpotServer(self.portal).__enter__()
-        self.server.by_position = by_position
+        self.server.after = after
         engine = open_store(f"sqlite:///{Path(self.folder.name) / 'store.sqlite3'}")
         upgrade(engine)
         self.mirror = PortalMirror(self.server, engine, Path(self.folder.name) / "landing", at_once=at_once)
@@ -184,4 +186,4 @@ class Histories(RuleBasedStateMachine):
 
 STEPS = 25
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=max(settings().max_examples // 6, 1), stateful_step_count=STEPS)
+TestHistories.settings = settings(max_examples=500 if DEEP else 5, stateful_step_count=STEPS)

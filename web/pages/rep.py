@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy import Connection, select
 
+from metrics.catalogue import METRICS
 from metrics.restatement import Restatement, restated
 from metrics.result import Result
 from metrics.scorecard import DealLine, Scorecard
@@ -28,7 +29,7 @@ from web.words import Words
 
 router = APIRouter()
 
-TO_GO = ("gap", "open_pipeline", "weighted_pipeline", "coverage")
+TO_GO = ("gap", "open_pipeline", "weighted_pipeline", "coverage", "projection", "forecast_commit", "forecast_best_case")
 SHOWN_DEALS = 6
 NUMBER = ("attainment", "bookings", "quota", "pace", "elapsed")
 WON, OPEN, LOST = "Won", "Open", "Lost"
@@ -220,7 +221,7 @@ def rep_page(
 
 
 def _about_money(result: Result) -> bool:
-    return result.metric in {*TO_GO, *NUMBER, "win_rate", "sales_cycle"}
+    return result.metric in METRICS and not METRICS[result.metric].personal
 
 
 def _number(reader: Reader, reading: Reading) -> Number | None:

@@ -32,6 +32,11 @@ def upgrade() -> None:
     with op.batch_alter_table("absence") as batch_op:
         batch_op.create_index(batch_op.f("ix_absence_person_id"), ["person_id"], unique=False)
 
+    op.create_index("ix_deal_split_person_id", "deal_split", ["person_id"])
+    owners = sa.text("field = 'owner_external_id'")
+    for table in ("deal_change", "deal_history", "deal_field_history"):
+        name = f"ix_{table}_former_owner"
+        op.create_index(name, table, ["old_value"], sqlite_where=owners, postgresql_where=owners)
     op.create_table(
         "profile_version",
         sa.Column("key", sa.String(), nullable=False),
@@ -46,6 +51,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for table in ("deal_change", "deal_history", "deal_field_history"):
+        op.drop_index(f"ix_{table}_former_owner", table)
+    op.drop_index("ix_deal_split_person_id", "deal_split")
     with op.batch_alter_table("scorecard_snapshot") as batch_op:
         batch_op.drop_column("inputs")
     op.drop_table("profile_version")

@@ -92,10 +92,12 @@ def test_a_pull_that_broke_off_goes_on_after_the_last_page_that_was_kept(
     assert rest.cursor["since"] == kept[-1].cursor["stamp"]  # what changed meanwhile is read by the next run
 
 
+@pytest.mark.parametrize("after", ["id", "next"])
 @pytest.mark.parametrize("at_once", [1, 3, 8])
 def test_a_whole_list_is_read_once_however_many_read_it(
-    server: HubSpotServer, portal: Portal, connect: Connect, at_once: int
+    server: HubSpotServer, portal: Portal, connect: Connect, at_once: int, after: str
 ) -> None:
+    server.after = after
     many(portal, 3000)
     seen = watch(server)
     found = read(connect(at_once=at_once), "deals")
@@ -113,10 +115,12 @@ def test_ids_that_lie_far_apart_are_read_once_too(server: HubSpotServer, portal:
     assert sorted(found.ids, key=int) == sorted(live(portal), key=int)
 
 
+@pytest.mark.parametrize("after", ["id", "next"])
 @pytest.mark.parametrize("nth", [2, 5, 9, 14])
 def test_a_whole_list_that_broke_off_goes_on_with_what_is_left(
-    server: HubSpotServer, portal: Portal, connect: Connect, nth: int
+    server: HubSpotServer, portal: Portal, connect: Connect, nth: int, after: str
 ) -> None:
+    server.after = after
     many(portal, 1500)
     server.fault("html", nth=nth, times=100, path="/deals?")
     kept = until_it_breaks(connect(at_once=3), "deals")
@@ -148,7 +152,7 @@ def test_deals_made_and_archived_while_the_list_is_read_are_neither_lost_nor_dou
 def test_a_list_that_does_not_go_on_after_ids_is_read_page_by_page(
     server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
-    server.by_position = True
+    server.after = "position"
     many(portal, 500)
     found = read(connect(), "deals")
     assert sorted(found.ids, key=int) == sorted(live(portal), key=int)
