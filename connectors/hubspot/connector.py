@@ -34,6 +34,7 @@ class HubSpot:
         self.options = read_options(name, options, loopback, STREAMS, WORDS)
         self.client = Client(name, self.options)
         self._changed: dict[str, list[str]] = {}
+        self.tally: surveys.Tally | None = None
         self._unknown: set[str] = set()  # stages that deals are in and no pipeline has
 
     @property
@@ -185,6 +186,7 @@ class HubSpot:
         named = asked(self.words, self.options)
         began = str(cursor.get("stamp") or self.began.isoformat())
         query = [("properties", ",".join(named))]
+        tally: surveys.Tally | None = None
         if cursor.get("since"):
             ids: list[str] = []
             for rows in self._since(str(cursor["since"]), named, str(cursor.get("id", "0"))):
@@ -194,13 +196,20 @@ class HubSpot:
             if "id" not in cursor:
                 self._changed[str(cursor["since"])] = ids
         else:
+            tally = None if "ranges" in cursor else surveys.Tally(self)  # of the whole list, or of nothing
             for rows, left in Listing(self.client, "deals", "deals", query, PAGE).read(cursor.get("ranges")):
+                if tally is not None:
+                    tally.add(rows)
+                    tally.spoilt |= bool(left) and left[0][1] == "page"  # by position: a deal may come twice
                 state = {"since": "", "stamp": began, "ranges": left}
                 yield Batch("deals", records(rows, named), state, self._facts_for(rows))
         # Searches never show archived deals; they stay in this list for about ninety days.
         gone = self.client.rows(
             "archived deals", "objects", [("limit", str(PAGE)), ("archived", "true"), *query], "deals"
         )
+        if tally is not None:
+            tally.end(gone)
+            self.tally = tally
         facts = self._facts_for(gone)
         yield Batch("deals", records(gone, named), {"since": began}, facts, last=True, checks={"archived list": began})
 
@@ -269,7 +278,7 @@ class HubSpot:
 
     def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
         """The whole list, so that what is known and does not come is gone."""
-        named = asked(self.words, self.options)
+        named, self.tally = asked(self.words, self.options), None  # what is read anew is added up anew
         for rows, _ in Listing(self.client, "deals, checked", "deals", [("properties", ",".join(named))], PAGE).read():
             yield Batch(stream, records(rows, named), {}, self._facts_for(rows))
 

@@ -1,6 +1,6 @@
 """What each stream gives: people, quotas, deals with mapped properties, splits, histories and activities."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -172,6 +172,32 @@ def test_meetings_and_calls_are_counted_by_the_portals_month(portal: Portal, con
     assert [str(d) for d in found.batches[0].span or ()] == ["2025-11-01", "2026-12-01"]
     later = read(connect(), "activities", found.cursor)
     assert [str(d) for d in later.batches[0].span or ()] == ["2026-10-01", "2026-12-01"]
+
+
+def test_totals_of_a_first_pull_cost_no_further_call(server: HubSpotServer, portal: Portal, connect: Connect) -> None:
+    spans = [(date(2026, n, 1), date(2026, n + 3, 1)) for n in (1, 4, 7)] + [(date(2026, 10, 1), date(2027, 1, 1))]
+    asked = [vars(t) | {"how": ""} for t in connect().totals(spans)]
+    source = connect()
+    read(source, "deals")
+    before = server.calls
+    mine = source.totals(spans)
+    assert [vars(t) | {"how": ""} for t in mine] == asked
+    assert server.calls == before
+    assert {t.how.split(" of the ")[1] for t in mine} == {"list as it was read"}
+
+
+def test_totals_are_asked_for_when_a_deal_went_away_during_the_pull(
+    server: HubSpotServer, portal: Portal, connect: Connect
+) -> None:
+    spans = [(date(2026, 10, 1), date(2027, 1, 1))]
+    source, first = connect(), next(d for d in portal.deals.values() if not d["archived"])
+    for number, _ in enumerate(source.pull("deals", None)):
+        if number == 0:
+            portal.archive(first)
+    before = server.calls
+    told = [vars(t) | {"how": ""} for t in source.totals(spans)]
+    assert server.calls > before
+    assert told == [vars(t) | {"how": ""} for t in connect().totals(spans)]
 
 
 def test_two_portals_of_the_same_people_stand_side_by_side(connect: Connect) -> None:
