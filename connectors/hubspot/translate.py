@@ -134,15 +134,6 @@ def _deals(raw: Raw, facts: Facts) -> Drafts:
     }  # fmt: skip
     frame = draft_frame("deals", columns, len(raw))
     bad = {i: ("amount is no number", "amount", why) for i, why in wrong.items() if not removed[i]}
-    told = (
-        raw["won"]
-        .eq("true")
-        .map({True: "won", False: None})
-        .fillna(raw["closed"].map({"true": "lost", "false": "open"}))
-    )
-    lost = status.isna() & raw["stage"].notna() & told.notna() & ~removed  # pipelines that were deleted cannot be read
-    status = status.where(~lost, told)
-    frame["status"], frame["stage"] = frame["status"].where(~lost, told), frame["stage"].where(~lost, raw["stage"])
     for i in frame.index[status.isna() & ~removed]:
         bad.setdefault(i, ("stage is not known", "stage", f"its stage {stage[i]!r} is in no pipeline"))
     for i in frame.index[close.isna() & raw["close_day"].notna() & ~removed]:
@@ -153,14 +144,6 @@ def _deals(raw: Raw, facts: Facts) -> Drafts:
     blank = kept["amount_minor"].isna() & ~kept["removed"].astype(bool)
     example = str(kept.loc[blank, "external_id"].iloc[0]) if blank.any() else ""
     notes = [Note("deal without an amount", int(blank.sum()), example)] if blank.any() else []
-    if lost.any():
-        notes.append(
-            Note(
-                "stage is in no pipeline, so won and lost are told by the deal",
-                int(lost.sum()),
-                str(raw["id"][lost].iloc[0]),
-            )
-        )
     return Drafts("deals", _with_merged(raw, kept), rejects, notes)
 
 

@@ -71,6 +71,7 @@ def test_a_close_date_is_a_day_in_the_portals_zone(written: str, day: str) -> No
 @pytest.mark.parametrize(("properties", "rule", "field"), [
     ({"amount": "12;50"}, "amount is no number", "amount"),
     ({"amount": "1e400000000"}, "amount is no number", "amount"),
+    ({"dealstage": "gone"}, "stage is not known", "dealstage"),
     ({"dealstage": None}, "stage is not known", "dealstage"),
     ({"closedate": "soon"}, "close date is no day", "closedate"),
 ])  # fmt: skip
@@ -82,23 +83,6 @@ def test_a_deal_that_cannot_be_read_is_a_reject_and_an_archived_one_is_gone(
     gone = deals(deal(7, archived=True, **properties))
     assert not gone.rejects
     assert gone.rows["removed"].tolist() == [True]
-
-
-def test_a_deal_whose_stage_is_in_no_pipeline_and_that_says_nothing_itself_is_a_reject() -> None:
-    (reject,) = deals(deal(7, dealstage="gone", hs_is_closed=None, hs_is_closed_won=None)).rejects
-    assert (reject.external_id, reject.rule, reject.raw_value) == ("7", "stage is not known", "gone")
-
-
-@pytest.mark.parametrize(("closed", "won", "status"), [
-    ("true", "true", "won"), ("true", "false", "lost"), ("false", "false", "open"),
-])  # fmt: skip
-def test_a_deal_of_a_deleted_pipeline_says_itself_whether_it_was_won(closed: str, won: str, status: str) -> None:
-    found = deals(deal(7, dealstage="gone", hs_is_closed=closed, hs_is_closed_won=won))
-    assert not found.rejects
-    assert found.rows[["status", "stage", "amount_minor"]].iloc[0].tolist() == [status, "gone", 1200_50]
-    assert [(n.rule, n.example) for n in found.notes] == [
-        ("stage is in no pipeline, so won and lost are told by the deal", "7")
-    ]
 
 
 def test_a_merged_deal_is_gone_unless_it_comes_itself() -> None:
