@@ -5,6 +5,7 @@ from datetime import date
 
 from sandbox.cast import TODAY
 from sandbox.hubspot import data as hubspot
+from sandbox.hubspot.portal import Portal
 from sandbox.salesforce import data as salesforce
 from sandbox.salesforce.org import SalesforceOrg
 
@@ -15,7 +16,7 @@ class Company:
 
     seed: int
     salesforce: SalesforceOrg
-    hubspot: hubspot.Portal
+    hubspot: Portal
     days: int = 0
 
     @classmethod
@@ -31,4 +32,4 @@ class Company:
         for _ in range(days):
             self.days += 1
             salesforce.advance(self.salesforce, self.seed, self.days)
-            self.hubspot.advance(self.seed, self.days)
+            hubspot.advance(self.hubspot, self.seed, self.days)

@@ -33,6 +33,9 @@ FAULTS = (
     "locator",
 )
 
+UNREAD = {"429", "401", "html401", "redirect", "limit"}
+"""Faults that turn a request away before anything is done of it; after the others it was done, and nobody is told."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -189,7 +192,9 @@ class LoopbackServer:
         if self.before is not None and not url.path.startswith("/sandbox/"):
             self.before(self.calls, request)
         kind = "" if url.path.startswith("/sandbox/") else self._due(handler.path)
-        response = self.spoil(kind, request, self.handle(request)) if kind else self.handle(request)
+        response = Response() if kind in UNREAD else self.handle(request)
+        if kind:
+            response = self.spoil(kind, request, response)
         if kind == "reset":
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             handler.connection.close()
@@ -229,18 +234,7 @@ class LoopbackServer:
             return Response(401, b"<html><body>Session expired</body></html>", "text/html")
         if kind == "slow":
             time.sleep(self.slowness)
-        if kind in ("no_results", "repeating_cursor"):
-            return self.spoil_page(kind, good)
         return good
-
-    def spoil_page(self, kind: str, good: Response) -> Response:
-        """A page that is well-formed and wrong."""
-        page = json.loads(good.body)
-        if kind == "no_results":
-            page.pop("results", None)
-        else:
-            page["paging"] = {"next": {"after": "1"}}
-        return Response(200, json.dumps(page).encode())
 
     def unauthorised(self) -> Response:
         """What an expired sign-in is answered with."""

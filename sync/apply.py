@@ -48,7 +48,7 @@ def _instants(frame: pd.DataFrame) -> pd.DataFrame:
     """Instants keep their second and zone, unlike days."""
     for column in ("modified_at", "changed_at", "removed_at"):
         if column in frame:
-            frame[column] = pd.to_datetime(frame[column], utc=True).astype("datetime64[us, UTC]")
+            frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601").astype("datetime64[us, UTC]")
     return frame
 
 

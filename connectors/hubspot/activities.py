@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connectors.hubspot.connector import HubSpot
 
 BACK = 12
-"""Months before the current one that a first pull counts; later ones count the last month again and this one."""
+"""Months before the current one that a first pull counts; later ones count from the month before the last run's on."""
 
 KINDS = {"meetings": "meeting", "calls": "call"}
 NAMES = ("kind", "owner", "month", "n")
@@ -24,7 +24,9 @@ OWNER, WHEN = "hubspot_owner_id", "hs_timestamp"
 
 def span(began: date, cursor: Mapping[str, Any] | None) -> tuple[date, date]:
     """The months to count."""
-    return _month(began, -BACK if cursor is None else -1), _month(began, 1)
+    if cursor is None:
+        return _month(began, -BACK), _month(began, 1)
+    return _month(min(date.fromisoformat(str(cursor["since"])[:10]), began), -1), _month(began, 1)
 
 
 def _month(day: date, after: int) -> date:

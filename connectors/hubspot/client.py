@@ -197,8 +197,12 @@ class Client:
         )
 
     def rows(self, what: str, path: str, query: Query = (), kind: str = "") -> list[dict[str, Any]]:
-        """Every row of a list."""
-        return [row for rows, _, _ in self.pages(what, path, query, kind) for row in rows]
+        """Every row of a list, each once."""
+        found = [row for rows, _, _ in self.pages(what, path, query, kind) for row in rows]
+        names = [row.get("id") or row.get("name") for row in found if isinstance(row, Mapping)]
+        if len(set(names)) < len(names):
+            raise BadAnswer(f"{self.name}: {what}: a row came twice, so another may be missing; try again later")
+        return found
 
     def close(self) -> None:
         """Let go of connections."""

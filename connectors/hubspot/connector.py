@@ -1,6 +1,6 @@
 """The HubSpot connector: signs in, says what there is, and gives each stream batch by batch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -34,6 +34,8 @@ class HubSpot:
         self.options = read_options(name, options, loopback, STREAMS, WORDS)
         self.client = Client(name, self.options)
         self._changed: dict[str, list[str]] = {}
+        self.tally: surveys.Tally | None = None
+        self._unknown: set[str] = set()  # stages that deals are in and no pipeline has
 
     @property
     def calls(self) -> int:
@@ -181,26 +183,45 @@ class HubSpot:
         return found | {"only": self.options.only.get("deals", {})}
 
     def _deals(self, cursor: Mapping[str, Any]) -> Iterator[Batch]:
-        named, about = asked(self.words, self.options), self.batch_facts()
+        named = asked(self.words, self.options)
         began = str(cursor.get("stamp") or self.began.isoformat())
         query = [("properties", ",".join(named))]
+        tally: surveys.Tally | None = None
         if cursor.get("since"):
             ids: list[str] = []
             for rows in self._since(str(cursor["since"]), named, str(cursor.get("id", "0"))):
                 ids += [str(row["id"]) for row in rows]
                 state = {"since": cursor["since"], "stamp": began, "id": ids[-1] if ids else "0"}
-                yield Batch("deals", records(rows, named), state, about)
+                yield Batch("deals", records(rows, named), state, self._facts_for(rows))
             if "id" not in cursor:
                 self._changed[str(cursor["since"])] = ids
         else:
+            tally = None if "ranges" in cursor else surveys.Tally(self)  # of the whole list, or of nothing
             for rows, left in Listing(self.client, "deals", "deals", query, PAGE).read(cursor.get("ranges")):
+                if tally is not None:
+                    tally.add(rows)
+                    tally.spoilt |= bool(left) and left[0][1] == "page"  # by position: a deal may come twice
                 state = {"since": "", "stamp": began, "ranges": left}
-                yield Batch("deals", records(rows, named), state, about)
+                yield Batch("deals", records(rows, named), state, self._facts_for(rows))
         # Searches never show archived deals; they stay in this list for about ninety days.
         gone = self.client.rows(
             "archived deals", "objects", [("limit", str(PAGE)), ("archived", "true"), *query], "deals"
         )
-        yield Batch("deals", records(gone, named), {"since": began}, about, last=True, checks={"archived list": began})
+        if tally is not None:
+            tally.end(gone)
+            self.tally = tally
+        facts = self._facts_for(gone)
+        yield Batch("deals", records(gone, named), {"since": began}, facts, last=True, checks={"archived list": began})
+
+    def _facts_for(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """What translate has to know of these deals; a stage that was made since is asked for, once."""
+        stage = self.words["stage"]
+        named = {str(own[stage]) for row in rows if (own := row.get("properties") or {}).get(stage)}
+        unknown = named - {s["id"] for s in self.stages} - self._unknown
+        if unknown:
+            self.__dict__.pop("stages")  # read again where it is next needed
+            self._unknown |= unknown - {s["id"] for s in self.stages}
+        return self.batch_facts()
 
     def _since(self, moment: str, named: Sequence[str], last: str = "0") -> Iterator[list[dict[str, Any]]]:
         """Deals that changed since a moment, less the overlap by which the search index lags behind."""
@@ -217,19 +238,30 @@ class HubSpot:
     def by_id(
         self, ids: Sequence[str], what: str, named: Sequence[str], with_history: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """Deals by their ids; those that are gone do not come."""
+        """Deals by their ids; those that are gone do not come. BadAnswer when one is left out without a word."""
+        merged = self.words.get("merged")
         body = {
             "inputs": [{"id": i} for i in ids],
-            "properties": list(named),
+            "properties": [*named, *([merged] if merged else [])],
             "propertiesWithHistory": list(with_history),
         }
         answer = self.client.call(what, "read", body=body, kind="deals")
-        self.no_errors(what, answer)
+        lost = self.gone(what, answer)
         rows = proven_list(f"{self.name}: {what}", answer.body, "results")
-        return list({str(row["id"]): row for row in rows}.values())  # a merged id answers with its survivor
+        found = {str(row["id"]): row for row in rows}  # a merged id answers with its survivor
+        survived = {i for row in rows for i in str((row.get("properties") or {}).get(merged) or "").split(";")}
+        self.every(what, ids, {*found, *lost, *survived})
+        return list(found.values())
 
-    def no_errors(self, what: str, answer: Answer) -> None:
-        """BadAnswer when a batch answers that some of it went wrong, other than that records are gone."""
+    def every(self, what: str, ids: Sequence[str], told: Set[str]) -> None:
+        """BadAnswer unless a batch tells of every id that it was asked for."""
+        missing = sorted(set(ids) - told)
+        if missing:
+            raise BadAnswer(f"{self.name}: {what}: nothing was said of {len(missing)} of {len(ids)} records, such as "
+                            f"{missing[0]}; try again later")  # fmt: skip
+
+    def gone(self, what: str, answer: Answer) -> set[str]:
+        """The ids of records that a batch says are gone; BadAnswer when anything else went wrong with some of it."""
         errors = answer.body.get("errors") or [] if isinstance(answer.body, Mapping) else []
         other = [e for e in errors if e.get("category") not in MISSING]
         if other:
@@ -237,6 +269,8 @@ class HubSpot:
                 f"{self.name}: {what}: {len(other)} rows did not come ({str(other[0].get('message', ''))[:120]}); try "
                 "again later"
             )
+        named = [(e.get("context") or {}).get(key) or [] for e in errors for key in ("ids", "id")]
+        return {str(i) for ids in named for i in ids}
 
     def survey(self, stream: str) -> list[Part] | None:
         """How many live deals there are by the portal's own count."""
@@ -244,9 +278,9 @@ class HubSpot:
 
     def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
         """The whole list, so that what is known and does not come is gone."""
-        named, about = asked(self.words, self.options), self.batch_facts()
+        named, self.tally = asked(self.words, self.options), None  # what is read anew is added up anew
         for rows, _ in Listing(self.client, "deals, checked", "deals", [("properties", ",".join(named))], PAGE).read():
-            yield Batch(stream, records(rows, named), {}, about)
+            yield Batch(stream, records(rows, named), {}, self._facts_for(rows))
 
     def translate(self, batch: Batch) -> Drafts:
         """Put a batch into our own words."""

@@ -1,7 +1,8 @@
 """The whole list of a kind of record, several ranges of ids at once, as fast as the rate limit allows.
 
-A list goes on after an id. Where the first page proves that, the ids are cut into ranges that are read side by side;
-a range that is done takes over half of the longest one left. Where it does not, the list is read page by page.
+A list goes on after an id: its cursor is the id of the last row, or the number after it. Where the first page proves
+that, the ids are cut into ranges that are read side by side; a range that is done takes over half of the longest one
+left. Where it does not, the list is read page by page.
 """
 
 from collections.abc import Iterator
@@ -19,18 +20,18 @@ WORTH = 4  # pages that a range has to have for another thread to take half of i
 
 Rows = list[dict[str, Any]]
 Ranges = list[list[str]]
-"""What is still to be read: after which id, and up to which one ("" for the end of the list)."""
+"""What is still to be read: from which cursor on, and up to which id ("" for the end of the list)."""
 
 
 @dataclass
 class Range:
-    """Ids above `after`, up to `end`; None is the end of the list."""
+    """Ids from the cursor `after` on, up to `end`; None is the end of the list."""
 
     after: int
     end: int | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Listing:
     """What to list: a kind of record, with which properties, how many a page."""
 
@@ -39,6 +40,7 @@ class Listing:
     kind: str
     query: Query
     limit: int
+    step: int | None = None  # from a page's last id to its cursor, 0 or 1, as soon as a page tells it
 
     def page(self, after: str) -> tuple[Rows, str]:
         """One page, and where the next one begins."""
@@ -54,10 +56,12 @@ class Listing:
         """Every record, page by page in any order, and what is still to be read after each page."""
         if left is None:
             rows, following = self.page("")
+            self._once(rows, following)
             if not following:
                 yield rows, []
                 return
-            if not _by_id(rows, following):
+            self.step = _step(rows, following)
+            if self.step is None:
                 yield rows, [[following, "page"]]
                 left = [[following, "page"]]
             else:
@@ -104,35 +108,51 @@ class Listing:
                     ids = self._proven(span, rows, following)
                     if len(ids) > 1:
                         seen[0] = max((ids[-1] - ids[0]) / len(ids), 1.0)
-                    inside = [r for r, i in zip(rows, ids, strict=True) if span.end is None or i <= span.end]
-                    if following and (span.end is None or ids[-1] < span.end):
-                        span.after = ids[-1]
+                    end = None if span.end is None else span.end - (self.step or 0)
+                    inside = [r for r, i in zip(rows, ids, strict=True) if end is None or i <= end]
+                    if following and (end is None or ids[-1] < end):
+                        span.after = int(following)
                         waiting.append(span)
                     else:
                         left.remove(span)
                         waiting += _half(left, seen[0] * self.limit * WORTH)
                     yield inside, [[str(r.after), "" if r.end is None else str(r.end)] for r in left]
 
+    def _once(self, rows: Rows, following: str) -> None:
+        """BadAnswer when the first page has a row twice, or lacks the one that it leads on from."""
+        ids = [int(row["id"]) for row in rows if str(row["id"]).isdecimal()]
+        beyond = following.isdecimal() and bool(ids) and int(following) > max(ids) + 1
+        if len(set(ids)) < len(ids) or beyond:
+            raise BadAnswer(
+                f"{self.client.name}: {self.what}: a row of the first page came twice or is missing; try again later"
+            )
+
     def _proven(self, span: Range, rows: Rows, following: str) -> list[int]:
         """The ids of a page; BadAnswer unless they go up from where it begins and lead to the next one."""
         ids = [int(row["id"]) for row in rows]
-        if ids and (ids[0] <= span.after or ids != sorted(set(ids))):
+        step = _step(rows, following) if following else self.step
+        lowest = span.after + (1 if self.step == 0 else 0)
+        if ids and (ids[0] < lowest or ids != sorted(set(ids))):
             raise BadAnswer(
                 f"{self.client.name}: {self.what}, after {span.after}: rows came twice or in no order, so others may "
                 "be missing; try again later"
             )
-        if following and following != str(ids[-1]):
+        if following and (step is None or self.step not in (None, step)):
             raise BadAnswer(
                 f"{self.client.name}: {self.what}, after {span.after}: the page does not lead on from its last row; "
                 "try again later"
             )
+        self.step = step
         return ids
 
 
-def _by_id(rows: Rows, following: str) -> bool:
-    """Whether a list goes on after the id of its last row, in the order of ids."""
+def _step(rows: Rows, following: str) -> int | None:
+    """How far a page's cursor is from its last id; None where the list does not go on after ids, in their order."""
     ids = [int(r["id"]) for r in rows if str(r["id"]).isdecimal()]
-    return len(ids) == len(rows) and ids == sorted(set(ids)) and following == str(rows[-1]["id"])
+    if len(ids) != len(rows) or ids != sorted(set(ids)) or not following.isdecimal():
+        return None
+    step = int(following) - ids[-1]
+    return step if step in (0, 1) else None
 
 
 def _half(left: list[Range], worth: float) -> list[Range]:

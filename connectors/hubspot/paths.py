@@ -13,7 +13,7 @@ def _dated(version: str) -> dict[str, str]:
         "search": f"/crm/objects/{version}/{{kind}}/search",
         "read": f"/crm/objects/{version}/{{kind}}/batch/read",
         "upsert": f"/crm/objects/{version}/{{kind}}/batch/upsert",
-        "splits": f"/crm/objects/{version}/deals/splits/batch/read",
+        "splits": f"/deal-splits/{version}/batch/read",
         "schemas": f"/crm-object-schemas/{version}/schemas",
         "token": f"/oauth/{version}/token",
         "scopes": f"/oauth/{version}/token/introspect",

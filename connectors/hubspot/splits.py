@@ -31,7 +31,7 @@ def read(source: "HubSpot", ids: list[str]) -> list[dict[str, Any]]:
     where = "deal splits"
     answer = source.client.call(where, "splits", body={"inputs": [{"id": i} for i in ids]})
     found = proven_list(f"{source.name}: {where}", answer.body, "results")
-    source.no_errors(where, answer)
+    source.every(where, ids, {str(deal["id"]) for deal in found} | source.gone(where, answer))
     rows = []
     for deal in found:
         splits = deal.get("splits")

@@ -35,23 +35,85 @@ def survey(source: "HubSpot", stream: str) -> list[Part] | None:
     return [Part(None, None, total)]
 
 
-def totals(source: "HubSpot", spans: Sequence[Span]) -> list[SourceTotalDraft]:
-    """Added up from searches by close date, or from the whole list where that is the quicker way."""
+class Tally:
+    """Deals added up by day, status and currency while the whole list is read: as HubSpot wrote them, before anything
+    of ours touched them. So the first pull is proven without reading everything a second time.
+    """
+
+    def __init__(self, source: "HubSpot") -> None:
+        self.source, self.whole = source, False
+        self.spoilt = False  # something went away while the list was read: it may be in the sums, and not in the store
+        self.sums: dict[tuple[date, str, str], list[int]] = {}
+
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Another page."""
+        merged = self.source.words.get("merged", "")
+        self.spoilt |= any(row["properties"].get(merged) and self._since(row.get("updatedAt")) for row in rows)
+        for day, status, code, cents in _read(self.source, [row["properties"] for row in rows]):
+            bucket = self.sums.setdefault((day, status, code), [0, 0])
+            bucket[0] += cents
+            bucket[1] += 1
+
+    def end(self, gone: Sequence[Mapping[str, Any]] = ()) -> None:
+        """The list was read to its end; `gone` are deals in the bin."""
+        self.spoilt |= any(self._since(row.get("archivedAt")) for row in gone)
+        self.whole = not self.spoilt
+
+    def _since(self, moment: Any) -> bool:
+        """Whether something happened while this run was reading, or nobody knows when."""
+        return not moment or datetime.fromisoformat(str(moment)) >= self.source.began
+
+    def totals(self, spans: Sequence[Span], of: str = "deals of the list as it was read") -> list[SourceTotalDraft]:
+        """The sums of these spans."""
+        sums: dict[Span, dict[tuple[str, str], list[int]]] = {span: {} for span in spans}
+        for (day, status, code), (cents, number) in self.sums.items():
+            for span in (s for s in spans if s[0] <= day < s[1]):
+                bucket = sums[span].setdefault((status, code), [0, 0])
+                bucket[0] += cents
+                bucket[1] += number
+        found = []
+        for span, buckets in sums.items():
+            how = f"added up from {sum(n for _, n in buckets.values())} {of}"
+            found += [SourceTotalDraft(*span, s, c, minor, n, how) for (s, c), (minor, n) in sorted(buckets.items())]
+        return found
+
+
+def _read(source: "HubSpot", every: Sequence[Properties]) -> Iterator[tuple[date, str, str, int]]:
+    """Day, status, currency and cents of the deals that the filter lets in and that have a close date."""
     words, home = source.words, source.facts["currency"]
-    names = [words[w] for w in ("amount", "currency", "closed", "won", "close_day") if w in words]
-    by_list = _list_is_quicker(source, spans)
-    sums: dict[Span, dict[tuple[str, str], list[int]]] = {span: {} for span in spans}
-    for span, own in _listed(source, spans, names) if by_list else _searched(source, spans, names):
+    only = {name: spelt(values) for name, values in source.options.only.get("deals", {}).items()}
+    texts = pd.Series([own.get(words["close_day"]) or None for own in every], dtype="str")
+    for own, day in zip(every, local_days(texts, source.facts["zone"]), strict=True):
+        if pd.isna(day) or not all(own.get(name) in values for name, values in only.items()):
+            continue
         closed, won = (own.get(words.get(w, "")) == "true" for w in ("closed", "won"))
         code = own.get(words.get("currency", "")) or home
-        bucket = sums[span].setdefault(("won" if won else ("lost" if closed else "open"), code), [0, 0])
-        bucket[0] += _cents(own.get(words["amount"]), code)
-        bucket[1] += 1
-    found = []
-    for span, buckets in sums.items():
-        number = sum(n for _, n in buckets.values())
-        how = f"added up from {number} {'deals of the list' if by_list else 'search results'}"
-        found += [SourceTotalDraft(*span, s, c, minor, n, how) for (s, c), (minor, n) in sorted(buckets.items())]
+        yield day.date(), "won" if won else ("lost" if closed else "open"), code, _cents(own.get(words["amount"]), code)
+
+
+def totals(source: "HubSpot", spans: Sequence[Span]) -> list[SourceTotalDraft]:
+    """From the whole list where this run has read it; else from searches, or the list where that is quicker."""
+    if source.tally is not None and source.tally.whole:
+        return source.tally.totals(spans)
+    names = [source.words[w] for w in ("amount", "currency", "closed", "won", "close_day") if w in source.words]
+    if _list_is_quicker(source, spans):
+        tally = Tally(source)
+        query = [("properties", ",".join([*names, *source.options.only.get("deals", {})]))]
+        for rows, _ in Listing(source.client, "deals, added up", "deals", query, 100).read():
+            tally.add(rows)
+        return tally.totals(spans, "deals of the list")
+    found: list[SourceTotalDraft] = []
+    for span in spans:
+        tally, filters = Tally(source), [_closing(source, *span), *kept(source)]
+        for rows in walk(
+            source.client,
+            f"deals closing from {span[0]}",
+            "deals",
+            filters,
+            [*names, *source.options.only.get("deals", {})],
+        ):
+            tally.add(rows)
+        found += tally.totals([span], "search results")
     return found
 
 
@@ -63,24 +125,6 @@ def _list_is_quicker(source: "HubSpot", spans: Sequence[Span]) -> bool:
     _, wanted = find(source.client, "deals closing then", "deals", [ends, *kept(source)], [], 1)
     _, every = find(source.client, "deals, counted", "deals", [], [], 1)
     return wanted * 1.9 > every
-
-
-def _searched(source: "HubSpot", spans: Sequence[Span], names: Sequence[str]) -> Iterator[tuple[Span, Properties]]:
-    for span in spans:
-        filters = [_closing(source, *span), *kept(source)]
-        for rows in walk(source.client, f"deals closing from {span[0]}", "deals", filters, names):
-            yield from ((span, row["properties"]) for row in rows)
-
-
-def _listed(source: "HubSpot", spans: Sequence[Span], names: Sequence[str]) -> Iterator[tuple[Span, Properties]]:
-    only = {name: spelt(values) for name, values in source.options.only.get("deals", {}).items()}
-    query = [("properties", ",".join([*names, *only]))]
-    for rows, _ in Listing(source.client, "deals, added up", "deals", query, 100).read():
-        every = [row["properties"] for row in rows]
-        texts = pd.Series([own.get(source.words["close_day"]) or None for own in every], dtype="str")
-        for own, day in zip(every, local_days(texts, source.facts["zone"]), strict=True):
-            if pd.notna(day) and all(own.get(name) in values for name, values in only.items()):
-                yield from ((span, own) for span in spans if span[0] <= day.date() < span[1])
 
 
 def _closing(source: "HubSpot", first: date, end: date) -> Filter:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connectors.salesforce.connector import Salesforce
 
 BACK = 12
-"""Months before the current one that a first pull counts; later ones count the last month again and this one."""
+"""Months before the current one that a first pull counts; later ones count from the month before the last run's on."""
 
 GROUPS = 2000  # a query may have no more
 
@@ -26,11 +26,10 @@ NAMES = ("object", "owner", "kind", "y", "m", "n")
 
 def spans(began: date, cursor: Mapping[str, Any] | None) -> list[tuple[date, date]]:
     """The months to count: one query each at first, later one for all."""
-    back = BACK if cursor is None else 1
-    months = [_month(began, -n) for n in range(back, -2, -1)]
     if cursor is not None:
-        return [(months[0], months[-1])]
-    return list(pairwise(months))
+        last = min(date.fromisoformat(str(cursor["since"])[:10]), began)
+        return [(_month(last, -1), _month(began, 1))]
+    return list(pairwise(_month(began, -n) for n in range(BACK, -2, -1)))
 
 
 def _month(day: date, after: int) -> date:

@@ -1,16 +1,13 @@
-"""The pretend company's HubSpot portal: owners, deals, goals, told as the stories that a sync has to get right."""
+"""The pretend company's HubSpot portal: owners, deals, goals, activities, told as the stories that a sync has to get right."""
 
 import random
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from sandbox.cast import CAST, Member
+from sandbox.hubspot.pipelines import LOST, OPEN, WON, set_stage
+from sandbox.hubspot.portal import ZONE, Portal, Record, closing, stamp
 
-Record = dict[str, Any]
-ZONE = ZoneInfo("America/New_York")
 CUSTOMERS = (
     "Make-Believe Motors",
     "Pretend Plumbing",
@@ -20,155 +17,56 @@ CUSTOMERS = (
     "Mock Marine",
 )
 WANTED = ("roll-out", "renewal", "trial", "add-on", "training", "support plan")
-STAGES = {
-    "appointment": ("Appointment", False, "0.2", "default"),
-    "decisionmaker": ("Decision maker in", False, "0.5", "default"),
-    "contractsent": ("Contract sent", False, "0.8", "default"),
-    "closedwon": ("Closed won", True, "1.0", "default"),
-    "closedlost": ("Closed lost", True, "0.0", "default"),
-    "70010001": ("Renewal due", False, "0.6", "70010000"),
-    "70010002": ("Renewed", True, "1.0", "70010000"),
-    "70010003": ("Lapsed", True, "0.0", "70010000"),
-}
-OPEN, WON, LOST = (
-    ("appointment", "decisionmaker", "contractsent", "70010001"),
-    ("closedwon", "70010002"),
-    ("closedlost", "70010003"),
-)
 
 
-def stamp(moment: datetime) -> str:
-    """An instant as the service writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+def advance(portal: Portal, seed: int, day: int) -> None:
+    """One day's work: deals won, pushed, changed, handed over, archived, merged, and a new one."""
+    rng = random.Random(f"{seed}-hubspot-{day}")
+    portal.today += timedelta(days=1)
+    portal.wait(timedelta(days=1))
+    live = [d for d in portal.deals.values() if not d["archived"] and d["properties"]["dealstage"] in OPEN]
+    picks = rng.sample(live, min(7, len(live)))
+    for deal, what in zip(picks, ("won", "pushed", "dearer", "handed over", "archived", "merged", "won"), strict=False):
+        if what == "won":
+            portal.change(deal, **set_stage("closedwon"), closedate=closing(portal.today))
+        elif what == "pushed":
+            portal.change(deal, closedate=closing(portal.today + timedelta(days=35)))
+        elif what == "dearer":
+            amount = Decimal(deal["properties"]["amount"] or "1000") + Decimal("99.95")
+            portal.change(deal, amount=str(amount))
+        elif what == "handed over":
+            owners = [o for o in portal.owners.values() if not o["archived"] and o["type"] == "PERSON"]
+            portal.change(deal, hubspot_owner_id=rng.choice(owners)["id"])
+        elif what == "archived":
+            portal.archive(deal)
+        else:
+            portal.merge(live[0] if live[0] is not deal else live[1], deal)
+    owner = picks[0]["properties"]["hubspot_owner_id"]
+    make_deal(portal, rng, owner, "appointment", portal.today + timedelta(days=25))
+    meet(portal, rng, owner, portal.clock + timedelta(hours=9))
 
 
-@dataclass
-class Portal:
-    """A portal's records by id, and its own clock."""
-
-    today: date
-    rng: random.Random
-    owners: dict[str, Record] = field(default_factory=dict)
-    deals: dict[str, Record] = field(default_factory=dict)
-    goals: dict[str, Record] = field(default_factory=dict)
-    clock: datetime = field(default=datetime(2026, 1, 1, tzinfo=UTC))
-    numbers: int = 1000
-    version: int = 0  # grows with every change, so that a server may keep what it worked out
-
-    account = {"portalId": 4242, "timeZone": "US/Eastern", "companyCurrency": "USD", "additionalCurrencies": ["EUR"]}  # noqa: RUF012
-
-    def now(self) -> datetime:
-        """The portal's own time."""
-        return self.clock
-
-    @property
-    def stages(self) -> dict[str, dict[str, Any]]:
-        """Stage id to its metadata."""
-        return {
-            s: {"isClosed": closed, "probability": p, "label": label} for s, (label, closed, p, _) in STAGES.items()
-        }
-
-    @property
-    def pipelines(self) -> list[Record]:
-        """The deal pipelines as the API gives them; metadata values are strings."""
-        names = {"default": "Sales pipeline", "70010000": "Renewals"}
-        found = []
-        for order, (key, label) in enumerate(names.items()):
-            stages = [
-                {"id": s, "label": name, "displayOrder": n, "archived": False,
-                 "metadata": {"isClosed": str(closed).lower(), "probability": p}}
-                for n, (s, (name, closed, p, pipeline)) in enumerate(STAGES.items()) if pipeline == key
-            ]  # fmt: skip
-            found.append({"id": key, "label": label, "displayOrder": order, "stages": stages, "archived": False})
-        return found
-
-    def next_id(self) -> str:
-        """A new record id."""
-        self.numbers += 1
-        return str(self.numbers)
-
-    def change(self, deal: Record, **properties: str | None) -> None:
-        """Change a deal's properties, as a person would."""
-        deal["properties"] |= properties | {"hs_lastmodifieddate": stamp(self.clock)}
-        deal["updatedAt"] = stamp(self.clock)
-        self.version += 1
-
-    def archive(self, deal: Record) -> None:
-        """Move a deal to the recycling bin."""
-        deal |= {"archived": True, "archivedAt": stamp(self.clock)}
-        self.version += 1
-
-    def advance(self, seed: int, day: int) -> None:
-        """One day's work: deals won, pushed, changed, handed over, archived, merged, and a new one."""
-        rng = random.Random(f"{seed}-hubspot-{day}")
-        self.today += timedelta(days=1)
-        self.clock += timedelta(days=1)
-        live = [d for d in self.deals.values() if not d["archived"] and d["properties"]["dealstage"] in OPEN]
-        picks = rng.sample(live, min(7, len(live)))
-        for deal, what in zip(
-            picks, ("won", "pushed", "dearer", "handed over", "archived", "merged", "won"), strict=False
-        ):
-            if what == "won":
-                self.change(deal, **set_stage("closedwon"), closedate=closing(self.today))
-            elif what == "pushed":
-                self.change(deal, closedate=closing(self.today + timedelta(days=35)))
-            elif what == "dearer":
-                amount = Decimal(deal["properties"]["amount"] or "1000") + Decimal("99.95")
-                self.change(deal, amount=str(amount))
-            elif what == "handed over":
-                owners = [o for o in self.owners.values() if not o["archived"] and o["type"] == "PERSON"]
-                self.change(deal, hubspot_owner_id=rng.choice(owners)["id"])
-            elif what == "archived":
-                self.archive(deal)
-            else:
-                self.merge(live[0] if live[0] is not deal else live[1], deal)
-        make_deal(self, rng, picks[0]["properties"]["hubspot_owner_id"], "appointment", self.today + timedelta(days=25))
-
-    def merge(self, survivor: Record, loser: Record) -> None:
-        """Merge one deal into another: the loser is gone from every list."""
-        before = survivor["properties"].get("hs_merged_object_ids")
-        self.change(survivor, hs_merged_object_ids=";".join(p for p in (before, loser["id"]) if p))
-        del self.deals[loser["id"]]
-
-
-def set_stage(stage: str) -> dict[str, str]:
-    """The properties that follow from a stage."""
-    _, closed, probability, pipeline = STAGES[stage]
-    won = closed and probability == "1.0"
-    return {"dealstage": stage, "pipeline": pipeline, "hs_is_closed": str(closed).lower(), "hs_is_closed_won": str(won).lower(),
-            "hs_is_closed_lost": str(closed and not won).lower(), "hs_deal_stage_probability": probability,
-            "hs_manual_forecast_category": "CLOSED" if won else ("OMIT" if closed else "PIPELINE")}  # fmt: skip
-
-
-def closing(day: date, hour: int = 12) -> str:
-    """A close date as an instant: some hour of that day in the portal's zone."""
-    return stamp(datetime.combine(day, time(hour), ZONE))
+def meet(portal: Portal, rng: random.Random, owner: str | None, at: datetime) -> None:
+    """A meeting or a call of this owner."""
+    kind, title = rng.choice((("meetings", "hs_meeting_title"), ("calls", "hs_call_title")))
+    portal.add(kind, hubspot_owner_id=owner, hs_timestamp=stamp(at), **{title: f"About {rng.choice(CUSTOMERS)}"})
 
 
 def make_deal(
     portal: Portal, rng: random.Random, owner: str | None, stage: str, close: date, **more: str | None
 ) -> Record:
     """A new deal of this owner."""
-    number = portal.next_id()
     # Late in the evening in New York it is the next day in UTC, and at a quarter's end the next quarter.
     hour = rng.choice((9, 12, 17, 21, 23))
     made = stamp(datetime.combine(close - timedelta(days=rng.randrange(15, 120)), time(10), ZONE))
+    made = min(made, stamp(portal.clock))
     properties: dict[str, str | None] = {
         "amount": str(Decimal(rng.randrange(90_000, 1_800_000)).scaleb(-2)), "deal_currency_code": rng.choice(("USD", "USD", "EUR")),
         "dealname": f"{rng.choice(CUSTOMERS)} {rng.choice(WANTED)}", "dealtype": "newbusiness", "closedate": closing(close, hour),
-        "createdate": made, "hs_lastmodifieddate": stamp(portal.clock), "hs_object_id": number, "hubspot_owner_id": owner,
-        "hs_next_step": None, "hs_merged_object_ids": None, "closed_lost_reason": None, **set_stage(stage),
+        "createdate": made, "hubspot_owner_id": owner, "hs_next_step": None, "hs_merged_object_ids": None,
+        "closed_lost_reason": None, "hs_is_deal_split": "false", **set_stage(stage),
     }  # fmt: skip
-    record: Record = {
-        "id": number,
-        "properties": properties | more,
-        "createdAt": made,
-        "updatedAt": stamp(portal.clock),
-        "archived": False,
-    }
-    portal.deals[number] = record
-    portal.version += 1
-    return record
+    return portal.add("deals", made, **properties | more)
 
 
 def generate(seed: int, today: date, deals: int | None = None, reps: int | None = None) -> Portal:
@@ -233,6 +131,7 @@ def _stories(portal: Portal, owners: dict[str, str]) -> None:
             make_deal(portal, rng, owners[key], rng.choice(OPEN), today + timedelta(days=rng.randrange(-6, 100)))
     _oddities(portal, owners)
     _goals(portal, owners, sellers)
+    _work(portal, owners, sellers)
 
 
 def _oddities(portal: Portal, owners: dict[str, str]) -> None:
@@ -263,6 +162,43 @@ def _oddities(portal: Portal, owners: dict[str, str]) -> None:
         portal.archive(record)
     live = [r for r in records[20:60] if not r["archived"]]
     portal.merge(live[0], live[1])
+
+
+def _work(portal: Portal, owners: dict[str, str], sellers: list[str]) -> None:
+    """Credit that is shared, deals on their way through the stages, and meetings and calls of the last months."""
+    rng, today = random.Random("work"), portal.today
+    finn, gus, ivo = (owners[k] for k in ("finn.dummy", "gus.template", "ivo.draft"))
+    live = [d for d in portal.deals.values() if not d["archived"]]
+    won = [d for d in live if d["properties"]["hubspot_owner_id"] == finn and _fine(d)]
+    portal.clock = datetime.combine(today, time(1), UTC) - timedelta(days=8)
+    for deal, parts in zip(
+        won[-3:], (((finn, "0.6"), (gus, "0.4")), ((finn, "0.5"), (gus, "0.25"), (ivo, "0.25")), ((ivo, "1.0"),)), strict=True
+    ):  # fmt: skip
+        portal.split(deal, parts)
+    on_their_way = [d for d in live if d["properties"]["dealstage"] in ("decisionmaker", "contractsent")]
+    for days, deal in enumerate(on_their_way, 1):
+        portal.clock = datetime.combine(today, time(1), UTC) - timedelta(days=7, hours=-days)
+        if deal["createdAt"] >= stamp(portal.clock):
+            continue
+        stage, close = deal["properties"]["dealstage"], deal["properties"]["closedate"]
+        earlier = datetime.fromisoformat(close) - timedelta(days=30)
+        portal.histories[deal["id"], "dealstage"] = _told(deal, portal.clock, ("appointment", stage))
+        portal.histories[deal["id"], "closedate"] = _told(deal, portal.clock, (stamp(earlier), close))
+    for key in sellers:
+        for _ in range(rng.randrange(15, 30)):
+            day = today - timedelta(days=rng.randrange(1, 120))
+            meet(portal, rng, owners[key], datetime.combine(day, time(rng.randrange(9, 18)), ZONE))
+
+
+def _fine(deal: Record) -> bool:
+    own = deal["properties"]
+    return own["dealstage"] in WON and str(own["amount"]).replace(".", "").isdecimal()
+
+
+def _told(deal: Record, at: datetime, values: tuple[str, str]) -> list[Record]:
+    """Two versions of a property: as the deal was made, and since a moment."""
+    times = (deal["createdAt"], stamp(at))
+    return [{"value": v, "timestamp": t, "sourceType": "CRM_UI"} for v, t in zip(values, times, strict=True)][::-1]
 
 
 def _goals(portal: Portal, owners: dict[str, str], sellers: list[str]) -> None:
@@ -299,22 +235,14 @@ def _goal(
     team: str | None = None,
     kpi: str = "amount_in_home_currency",
 ) -> None:
-    number = portal.next_id()
     meetings = kpi != "amount_in_home_currency"
-    properties = {
-        "hs_goal_name": f"{'Meetings' if meetings else 'Sales quota'} {first:%b %Y}", "hs_target_amount": amount,
-        "hs_start_datetime": stamp(datetime.combine(first, time(0), ZONE)), "hs_end_datetime": stamp(datetime.combine(last, time(23, 59), ZONE)),
-        "hs_milestone": milestone, "hs_goal_type": "meetings" if meetings else "sales_quota", "hs_goal_target_currency_code": "USD",
-        "hs_kpi_property_name": kpi, "hs_kpi_object_type_id": "0-47" if meetings else "0-3", "hubspot_owner_id": owner,
-        "hs_assignee_team_id": team, "hs_object_id": number, "hs_lastmodifieddate": stamp(portal.clock), "hs_createdate": stamp(portal.clock),
-    }  # fmt: skip
-    portal.goals[number] = {
-        "id": number,
-        "properties": properties,
-        "createdAt": stamp(portal.clock),
-        "updatedAt": stamp(portal.clock),
-        "archived": False,
-    }
+    portal.add(
+        "goal_targets", hs_goal_name=f"{'Meetings' if meetings else 'Sales quota'} {first:%b %Y}", hs_target_amount=amount,
+        hs_start_datetime=stamp(datetime.combine(first, time(0), ZONE)), hs_end_datetime=stamp(datetime.combine(last, time(23, 59), ZONE)),
+        hs_milestone=milestone, hs_goal_type="meetings" if meetings else "sales_quota", hs_goal_target_currency_code="USD",
+        hs_kpi_property_name=kpi, hs_kpi_object_type_id="0-47" if meetings else "0-3", hubspot_owner_id=owner,
+        hs_assignee_team_id=team,
+    )  # fmt: skip
 
 
 def _bulk(portal: Portal, owners: list[str], deals: int) -> None:

@@ -1,12 +1,7 @@
-"""The sandbox's own paths, for programs that test a connector from outside; no real org has them.
+"""What the pretend org adds to the sandbox's own paths (sandbox/control.py).
 
-GET  /sandbox/truth     what a sync should find: deals by quarter, currency and status, and live records per object
-GET  /sandbox/calls     {"calls", "used", "log_ins"}
+GET  /sandbox/truth     {"deals": by quarter, currency and status, "records": live ones per object, "now"}
 POST /sandbox/grant     {"refresh_token"}: one more, as after a person authorised one more app
-POST /sandbox/clock     {"days": 1} or {"seconds": 90}: the org's clock goes on
-POST /sandbox/advance   {"days": 1}: days pass, with the work of the company
-POST /sandbox/fault     {"kind": "503", "nth": 3, "times": 2, "path": "query"}
-POST /sandbox/later     {"nth": 2, "path": "query", "do": "change", "given": {...}}: just before that request, one of these
 POST /sandbox/settings  {"daily": 5000, "page": 500, "polls": 3, "failing": 1, "slowness": 0.2, "rotation": false}
 POST /sandbox/features  {"off": ["splits"]}
 POST /sandbox/change    {"id": "006...", "fields": {"StageName": "Proposal"}}
@@ -14,12 +9,11 @@ POST /sandbox/touch     {"share": 0.01}: so many of the opportunities get dearer
 POST /sandbox/delete    {"id": "006...", "how": "soft" | "hard" | "hide" | "undelete" | "show"}
 """
 
-import json
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from sandbox import control as common
 from sandbox.http import Request, Response
 from sandbox.salesforce.data import advance
 from sandbox.salesforce.org import OPTIONAL, SalesforceOrg
@@ -28,56 +22,53 @@ from sandbox.salesforce.truth import truth
 if TYPE_CHECKING:
     from sandbox.salesforce.server import SalesforceServer
 
+SETTINGS: common.Settings = {
+    "daily": ("daily", int), "page": ("page", int), "polls": ("jobs.polls", int), "failing": ("jobs.failing", int),
+    "slowness": ("slowness", float), "rotation": ("tokens.rotation", bool),
+}  # fmt: skip
 
-def control(server: "SalesforceServer", name: str, request: Request) -> Response:
+
+def control(server: "SalesforceServer", request: Request) -> Response:
     """Answer one of the sandbox's own paths."""
-    org, given = server.org, request.json if request.method == "POST" else {}
-    if name == "truth":
-        rows = [
-            {"quarter": q, "currency": c, "status": s, "amount": str(amount), "deals": number}
-            for (q, c, s), (amount, number) in sorted(truth(org).items())
-        ]
-        live = {k: sum(not r.get("IsDeleted") for r in found.values()) for k, found in org.objects.items()}
-        return _json({"deals": rows, "records": live, "now": org.clock.isoformat()})
-    if name == "grant":
-        return _json({"refresh_token": server.tokens.grant()})
-    if name == "clock":
-        org.clock += timedelta(days=given.get("days", 0), seconds=given.get("seconds", 0))
-    elif name == "advance":
-        for day in range(int(given.get("days", 1))):
-            advance(org, 7, 1000 + day + org.numbers)
-    elif name == "fault":
-        server.fault(given["kind"], int(given.get("nth", 1)), int(given.get("times", 1)), given.get("path", ""))
-    elif name == "later":
-        inner = replace(request, body=json.dumps(given.get("given", {})).encode())
-        server.later(lambda: control(server, given["do"], inner), int(given.get("nth", 1)), given.get("path", ""))
-    elif name == "settings":
-        _set(server, given)
-    elif name == "features":
-        org.features = set(OPTIONAL) - set(given.get("off", []))
-    elif name == "change":
-        record = _record(org, given["id"])
-        org.change(record, **{k: _like(record.get(k), v) for k, v in given["fields"].items()})
-    elif name == "touch":
-        _touch(org, float(given.get("share", 0.01)))
-    elif name == "delete":
-        _delete(org, given["id"], given.get("how", "soft"))
-    elif name != "calls":
-        return Response(404, b"{}")
-    return _json({"now": org.clock.isoformat(), "calls": server.calls, "used": server.used, "log_ins": server.log_ins})
+    org = server.org
+    verbs: dict[str, common.Verb] = {
+        "truth": lambda given: _truth(org),
+        "grant": lambda given: {"refresh_token": server.tokens.grant()},
+        "clock": lambda given: _wait(org, given),
+        "advance": lambda given: _advance(org, int(given.get("days", 1))),
+        "features": lambda given: setattr(org, "features", set(OPTIONAL) - set(given.get("off", []))),
+        "change": lambda given: _change(org, given["id"], given["fields"]),
+        "touch": lambda given: _touch(org, float(given.get("share", 0.01))),
+        "delete": lambda given: _delete(org, given["id"], given.get("how", "soft")),
+    }
+    return common.control(server, request, verbs, SETTINGS, used=server.used, log_ins=server.log_ins)
 
 
-def _set(server: "SalesforceServer", given: dict[str, Any]) -> None:
-    server.daily = int(given.get("daily", server.daily))
-    server.page = int(given.get("page", server.page))
-    server.jobs.polls = int(given.get("polls", server.jobs.polls))
-    server.jobs.failing = int(given.get("failing", server.jobs.failing))
-    server.slowness = float(given.get("slowness", server.slowness))
-    server.tokens.rotation = bool(given.get("rotation", server.tokens.rotation))
+def _truth(org: SalesforceOrg) -> dict[str, Any]:
+    rows = [
+        {"quarter": q, "currency": c, "status": s, "amount": str(amount), "deals": number}
+        for (q, c, s), (amount, number) in sorted(truth(org).items())
+    ]
+    live = {k: sum(not r.get("IsDeleted") for r in found.values()) for k, found in org.objects.items()}
+    return {"deals": rows, "records": live, "now": org.clock.isoformat()}
+
+
+def _wait(org: SalesforceOrg, given: dict[str, Any]) -> None:
+    org.clock += timedelta(days=given.get("days", 0), seconds=given.get("seconds", 0))
+
+
+def _advance(org: SalesforceOrg, days: int) -> None:
+    for day in range(days):
+        advance(org, 7, 1000 + day + org.numbers)
 
 
 def _record(org: SalesforceOrg, name: str) -> dict[str, Any]:
     return next(found[name] for found in org.objects.values() if name in found)
+
+
+def _change(org: SalesforceOrg, name: str, fields: dict[str, Any]) -> None:
+    record = _record(org, name)
+    org.change(record, **{k: _like(record.get(k), v) for k, v in fields.items()})
 
 
 def _delete(org: SalesforceOrg, name: str, how: str) -> None:
@@ -104,7 +95,3 @@ def _like(old: Any, value: Any) -> Any:
     if isinstance(old, Decimal) and value is not None:
         return Decimal(str(value))
     return date.fromisoformat(value) if isinstance(old, date) and isinstance(value, str) else value
-
-
-def _json(facts: Any) -> Response:
-    return Response(200, json.dumps(facts).encode())

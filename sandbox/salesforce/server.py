@@ -91,7 +91,7 @@ class SalesforceServer(LoopbackServer):
 
     def handle(self, request: Request) -> Response:
         if request.path.startswith("/sandbox/"):
-            return control(self, request.path.removeprefix("/sandbox/"), request)
+            return control(self, request)
         if request.path == "/services/oauth2/token":
             return self.tokens.oauth(request)
         soap = re.fullmatch(r"/services/Soap/u/(\d+\.0)(/.*)?", request.path)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from hypothesis import settings
 from sqlalchemy import Engine, select
 
 from connectors import connector_class
@@ -15,10 +16,12 @@ from models.money import plain
 from sandbox.cast import TODAY
 from sandbox.salesforce.data import generate
 from sandbox.salesforce.org import Record, SalesforceOrg
-from sandbox.salesforce.server import SalesforceServer
 from sync.report import RunReport
 from sync.rules import Rules
 from sync.run import run_sync
+
+DEEP = settings().max_examples >= 500
+"""Whether the profile `deep` asks for everything: 500 histories, every fault at every call."""
 
 CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
 
@@ -45,9 +48,12 @@ def split(org: SalesforceOrg, deal: Record, owner: str, percent: Decimal, credit
 class Mirror:
     """A store that follows an org. The store's own clock is days off: only the org's may count."""
 
+    kind: ClassVar[str] = "salesforce"
+    usual: ClassVar[dict[str, Any]] = {"api_version": "66.0", **CLIENT}
+
     def __init__(
         self,
-        server: SalesforceServer,
+        server: Any,
         engine: Engine,
         landing: Path,
         off: timedelta = timedelta(days=-4),
@@ -55,15 +61,16 @@ class Mirror:
     ) -> None:
         self.server, self.engine, self.off = server, engine, off
         self.rules = Rules("EUR", "Europe/London", landing)
-        self.options = {"address": server.address, "api_version": "66.0", **CLIENT, **options}
+        self.options = {"address": server.address, **self.usual, **options}
 
     def clock(self) -> datetime:
         """The store's clock, which goes wrong by the same time always."""
-        return self.server.org.clock.astimezone(UTC) + self.off
+        now: datetime = self.server.now()
+        return now.astimezone(UTC) + self.off
 
     def sync(self, **kwargs: Any) -> RunReport:
         """One run, with a connector of its own as in a process of its own."""
-        connector = connector_class("salesforce")("crm", self.options, loopback=True)
+        connector = connector_class(self.kind)("crm", self.options, loopback=True)
         try:
             return run_sync(self.engine, "crm", connector, self.rules, clock=self.clock, **kwargs)
         finally:
@@ -79,17 +86,21 @@ class Mirror:
     def differences(self) -> list[str]:
         """Where the store is not what the org is, record by record; empty when nothing is lost, doubled or undead."""
         found = []
-        org = self.server.org.objects
-        for name, ours, theirs in (
-            ("deal", self._stored(Deal, _deal), _live(org["Opportunity"], _opportunity)),
-            ("split", self._stored(DealSplit, _share), _live(org.get("OpportunitySplit", {}), _org_share)),
-            ("quota", self._stored(Quota, _quota), _live(self._counted(), _org_quota)),
-        ):
+        for name, ours, theirs in self.pairs():
             found += [f"{name} {i} is lost: {theirs[i]}" for i in theirs.keys() - ours.keys()]
             found += [f"{name} {i} is undead: {ours[i]}" for i in ours.keys() - theirs.keys()]
             both = ours.keys() & theirs.keys()
             found += [f"{name} {i}: {ours[i]} is stored, {theirs[i]} is true" for i in both if ours[i] != theirs[i]]
         return sorted(found)
+
+    def pairs(self) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+        """What is compared: its name, what is stored by id, and what is true by id."""
+        org = self.server.org.objects
+        return [
+            ("deal", self._stored(Deal, deal_facts), _live(org["Opportunity"], _opportunity)),
+            ("split", self._stored(DealSplit, share_facts), _live(org.get("OpportunitySplit", {}), _org_share)),
+            ("quota", self._stored(Quota, quota_facts), _live(self._counted(), _org_quota)),
+        ]
 
     def _counted(self) -> dict[str, Record]:
         return {i: q for i, q in self.server.org.objects["ForecastingQuota"].items() if q["IsAmount"]}
@@ -109,7 +120,8 @@ def _live(records: dict[str, Record], shown: Callable[[Record], Any]) -> dict[st
     return {i: shown(r) for i, r in records.items() if not r.get("IsDeleted")}
 
 
-def _deal(row: Any) -> Any:
+def deal_facts(row: Any) -> Any:
+    """What is compared of a stored deal."""
     amount = None if row.amount_minor is None else Decimal(plain(row.amount_minor, row.currency) or "")
     return row.name, row.owner_external_id, row.stage, amount, row.currency, row.close_day
 
@@ -119,7 +131,8 @@ def _opportunity(record: Record) -> Any:
     return tuple(record[f] for f in shown)
 
 
-def _share(row: Any) -> Any:
+def share_facts(row: Any) -> Any:
+    """What is compared of a stored split."""
     return row.deal_external_id, row.owner_external_id, row.share_ppm
 
 
@@ -127,7 +140,8 @@ def _org_share(record: Record) -> Any:
     return record["OpportunityId"], record["SplitOwnerId"], int(record["SplitPercentage"] * 10_000)
 
 
-def _quota(row: Any) -> Any:
+def quota_facts(row: Any) -> Any:
+    """What is compared of a stored quota."""
     return row.owner_external_id, row.first_day, row.amount_minor
 
 

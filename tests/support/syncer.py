@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from sync.run import run_sync
 
 
 def run(job: dict[str, Any]) -> None:
-    """One sync of a small org's server into a store."""
-    connector = connector_class("salesforce")("crm", job["options"], loopback=True)
+    """One sync of a small org or portal into a store; `set` are values of our modules for this run."""
+    for place, value in job.get("set", {}).items():
+        module, _, name = place.rpartition(".")
+        setattr(import_module(module), name, value)
+    connector = connector_class(job["kind"])("crm", job["options"], loopback=True)
     rules = Rules("EUR", "Europe/London", Path(job["landing"]))
     now = datetime.fromisoformat(job["now"])
     run_sync(open_store(job["store"]), "crm", connector, rules, clock=lambda: now, allow_removals=10**6)
@@ -32,7 +36,8 @@ def say(number: int) -> None:
 
 def main() -> None:
     """Fork for each job: its process id on one line, how it ended on the next."""
-    connector_class("salesforce")  # imported before the first fork
+    for kind in ("salesforce", "hubspot"):
+        connector_class(kind)  # imported before the first fork
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

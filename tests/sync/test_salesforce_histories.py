@@ -15,7 +15,7 @@ from models.ledger import RunStatus
 from sandbox.salesforce.data import STAGES, _stage
 from sandbox.salesforce.org import Record
 from sandbox.salesforce.server import SalesforceServer
-from tests.support.org import Mirror, small_org, split
+from tests.support.org import DEEP, Mirror, small_org, split
 
 FAULTS = ("503", "429", "401", "html401", "html", "truncate", "empty", "reset", "redirect", "limit", "short",
           "duplicate", "query_timeout", "locator")  # fmt: skip
@@ -188,4 +188,4 @@ class Histories(RuleBasedStateMachine):
 
 STEPS = 25
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=max(settings().max_examples // 6, 1), stateful_step_count=STEPS)
+TestHistories.settings = settings(max_examples=500 if DEEP else 10, stateful_step_count=STEPS)

@@ -1,35 +1,24 @@
 """kill -9 at every call number of a first run and of a later one: the next run loses nothing and doubles nothing."""
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from models.database import open_store, upgrade
-from models.ledger import RunStatus
 from sandbox.salesforce.data import advance
 from sandbox.salesforce.server import SalesforceServer
+from tests.support.kills import Syncer, started, sweep
 from tests.support.org import Mirror, small_org, split
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def syncer() -> Iterator[subprocess.Popen[str]]:
+def syncer() -> Iterator[Syncer]:
     """A process that forks a sync for each line."""
-    command = [sys.executable, "-m", "tests.support.syncer"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:  # type: ignore[call-overload]
+    with started() as process:
         yield process
-        process.stdin.close()
 
 
 @pytest.fixture
@@ -41,47 +30,9 @@ def server() -> Iterator[SalesforceServer]:
         yield server
 
 
-def killed(syncer: subprocess.Popen[str], mirror: Mirror, store: str, at: int) -> bool:
-    """Start a sync and kill its process when its call number `at` comes in; False when it was over before."""
-    server = mirror.server
-    due, pid = server.calls + at, list[int]()
-
-    def kill(call: int, _request: object) -> None:
-        if call == due:
-            os.kill(pid[0], signal.SIGKILL)
-
-    job = {"options": mirror.options, "landing": str(mirror.rules.landing), "store": store,
-           "now": mirror.clock().isoformat()}  # fmt: skip
-    assert syncer.stdin is not None
-    assert syncer.stdout is not None
-    with server._lock:  # no call is answered before it is known whom to kill
-        server.before = kill
-        syncer.stdin.write(json.dumps(job) + "\n")
-        syncer.stdin.flush()
-        pid.append(int(syncer.stdout.readline()))
-    ended = int(syncer.stdout.readline())
-    server.before = None
-    return ended == -signal.SIGKILL
-
-
-def sweep(syncer: subprocess.Popen[str], make: Callable[[int], tuple[Mirror, str]]) -> int:
-    """Kill at call 1, 2, 3 ... until a run is over first; each time a run follows that has to heal everything."""
-    at = 1
-    while True:
-        mirror, store = make(at)
-        died = killed(syncer, mirror, store, at)
-        report = mirror.sync(allow_removals=10**6)
-        assert mirror.differences() == [], f"killed at call {at}"
-        assert report.status is RunStatus.SUCCESS, f"killed at call {at}: {report.message}"
-        mirror.engine.dispose()
-        if not died:
-            return at - 1
-        at += 1
-
-
 @pytest.mark.parametrize("bulk_from", [20_000, 5])
 def test_a_first_run_may_be_killed_at_any_call(
-    syncer: Any, server: SalesforceServer, tmp_path: Path, bulk_from: int, monkeypatch: pytest.MonkeyPatch
+    syncer: Syncer, server: SalesforceServer, tmp_path: Path, bulk_from: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.salesforce.bulk.WAIT", 0.001)
     empty = tmp_path / "empty.sqlite3"
@@ -96,7 +47,7 @@ def test_a_first_run_may_be_killed_at_any_call(
     assert sweep(syncer, fresh) >= 15
 
 
-def test_a_later_run_may_be_killed_at_any_call(syncer: Any, server: SalesforceServer, tmp_path: Path) -> None:
+def test_a_later_run_may_be_killed_at_any_call(syncer: Syncer, server: SalesforceServer, tmp_path: Path) -> None:
     first = tmp_path / "first.sqlite3"
     engine = open_store(f"sqlite:///{first}")
     upgrade(engine)

@@ -7,9 +7,9 @@ import pytest
 
 from connectors.hubspot import HubSpot
 from sandbox.company import Company
-from sandbox.hubspot.data import Portal
+from sandbox.hubspot.portal import Portal
+from sandbox.hubspot.server import HubSpotServer
 from tests.connectors.hubspot.kit import TOKEN, Connect
-from tests.connectors.hubspot.portal import FullServer
 
 
 @pytest.fixture(autouse=True)
@@ -20,21 +20,21 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[FullServer]:
+def server() -> Iterator[HubSpotServer]:
     """The cast's portal, with everything a large account has."""
-    server = FullServer(Company.generate().hubspot)
+    server = HubSpotServer(Company.generate().hubspot)
     with server:
         yield server
 
 
 @pytest.fixture
-def portal(server: FullServer) -> Portal:
+def portal(server: HubSpotServer) -> Portal:
     """Its records and its clock."""
     return server.portal
 
 
 @pytest.fixture
-def connect(server: FullServer) -> Iterator[Connect]:
+def connect(server: HubSpotServer) -> Iterator[Connect]:
     """Make a connector of a process of its own, with a service key unless told otherwise."""
     made: list[HubSpot] = []
 

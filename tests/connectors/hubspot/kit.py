@@ -81,6 +81,14 @@ def stored(cursor: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def written(server: HubSpotServer) -> dict[str, dict[str, str]]:
+    """The scorecards that the portal has, by their key, with what was written of each."""
+    kinds = [s["objectTypeId"] for s in server.portal.schemas]
+    rows = [r["properties"] for kind in kinds for r in server.portal.objects[kind].values()]
+    assert len({own["scorecard_key"] for own in rows}) == len(rows)
+    return {own["scorecard_key"]: {n: v for n, v in own.items() if not n.startswith("hs_")} for own in rows}
+
+
 def watch(server: HubSpotServer) -> list[Request]:
     """Every request from now on."""
     seen: list[Request] = []

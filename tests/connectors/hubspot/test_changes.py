@@ -8,9 +8,9 @@ import pytest
 
 from connectors.errors import BadAnswer
 from sandbox.hubspot import data
-from sandbox.hubspot.data import Portal, stamp
+from sandbox.hubspot.portal import Portal, stamp
+from sandbox.hubspot.server import HubSpotServer
 from tests.connectors.hubspot.kit import Connect, read, stored, until_it_breaks, watch
-from tests.connectors.hubspot.portal import FullServer
 
 
 def many(portal: Portal, number: int) -> None:
@@ -28,7 +28,7 @@ def searches(seen: list[Any]) -> int:
     return sum(1 for r in seen if r.path.endswith("/search"))
 
 
-def test_12_000_deals_of_one_moment_end_in_sixty_calls(server: FullServer, portal: Portal, connect: Connect) -> None:
+def test_12_000_deals_of_one_moment_end_in_sixty_calls(server: HubSpotServer, portal: Portal, connect: Connect) -> None:
     cursor = read(connect(), "deals").cursor
     portal.clock += timedelta(hours=1)
     before = live(portal)
@@ -42,10 +42,10 @@ def test_12_000_deals_of_one_moment_end_in_sixty_calls(server: FullServer, porta
 
 
 def test_changes_that_the_index_shows_late_are_found_by_the_overlap(
-    server: FullServer, portal: Portal, connect: Connect
+    server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
     cursor = read(connect(), "deals").cursor
-    server.lag = timedelta(minutes=10)
+    portal.lag = timedelta(minutes=10)
     many(portal, 3)
     portal.clock += timedelta(minutes=5)
     first = read(connect(), "deals", cursor)
@@ -57,7 +57,7 @@ def test_changes_that_the_index_shows_late_are_found_by_the_overlap(
 
 
 def test_deals_that_change_while_they_are_read_move_no_other_out_of_sight(
-    server: FullServer, portal: Portal, connect: Connect
+    server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
     cursor = read(connect(), "deals").cursor
     portal.clock += timedelta(hours=1)
@@ -77,7 +77,7 @@ def test_deals_that_change_while_they_are_read_move_no_other_out_of_sight(
 
 
 def test_a_pull_that_broke_off_goes_on_after_the_last_page_that_was_kept(
-    server: FullServer, portal: Portal, connect: Connect
+    server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
     cursor = read(connect(), "deals").cursor
     portal.clock += timedelta(hours=1)
@@ -92,10 +92,12 @@ def test_a_pull_that_broke_off_goes_on_after_the_last_page_that_was_kept(
     assert rest.cursor["since"] == kept[-1].cursor["stamp"]  # what changed meanwhile is read by the next run
 
 
+@pytest.mark.parametrize("after", ["id", "next"])
 @pytest.mark.parametrize("at_once", [1, 3, 8])
 def test_a_whole_list_is_read_once_however_many_read_it(
-    server: FullServer, portal: Portal, connect: Connect, at_once: int
+    server: HubSpotServer, portal: Portal, connect: Connect, at_once: int, after: str
 ) -> None:
+    server.after = after
     many(portal, 3000)
     seen = watch(server)
     found = read(connect(at_once=at_once), "deals")
@@ -104,7 +106,7 @@ def test_a_whole_list_is_read_once_however_many_read_it(
     assert lists <= (len(live(portal)) / 100 + 1) * 1.05 + 2 * at_once
 
 
-def test_ids_that_lie_far_apart_are_read_once_too(server: FullServer, portal: Portal, connect: Connect) -> None:
+def test_ids_that_lie_far_apart_are_read_once_too(server: HubSpotServer, portal: Portal, connect: Connect) -> None:
     rng = random.Random(3)
     for _ in range(3000):
         portal.numbers += int(rng.expovariate(1 / 10)) ** 3
@@ -113,10 +115,12 @@ def test_ids_that_lie_far_apart_are_read_once_too(server: FullServer, portal: Po
     assert sorted(found.ids, key=int) == sorted(live(portal), key=int)
 
 
+@pytest.mark.parametrize("after", ["id", "next"])
 @pytest.mark.parametrize("nth", [2, 5, 9, 14])
 def test_a_whole_list_that_broke_off_goes_on_with_what_is_left(
-    server: FullServer, portal: Portal, connect: Connect, nth: int
+    server: HubSpotServer, portal: Portal, connect: Connect, nth: int, after: str
 ) -> None:
+    server.after = after
     many(portal, 1500)
     server.fault("html", nth=nth, times=100, path="/deals?")
     kept = until_it_breaks(connect(at_once=3), "deals")
@@ -127,7 +131,7 @@ def test_a_whole_list_that_broke_off_goes_on_with_what_is_left(
 
 
 def test_deals_made_and_archived_while_the_list_is_read_are_neither_lost_nor_doubled(
-    server: FullServer, portal: Portal, connect: Connect
+    server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
     many(portal, 2000)
     old = sorted(live(portal), key=int)
@@ -146,24 +150,24 @@ def test_deals_made_and_archived_while_the_list_is_read_are_neither_lost_nor_dou
 
 
 def test_a_list_that_does_not_go_on_after_ids_is_read_page_by_page(
-    server: FullServer, portal: Portal, connect: Connect
+    server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
-    server.page = super(FullServer, server).page  # type: ignore[method-assign]
+    server.after = "position"
     many(portal, 500)
     found = read(connect(), "deals")
     assert sorted(found.ids, key=int) == sorted(live(portal), key=int)
 
 
 def test_rows_out_of_order_are_an_error(
-    server: FullServer, portal: Portal, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    server: HubSpotServer, portal: Portal, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many(portal, 1500)
     page, pages = server.page, [0]
 
-    def spoilt(request: Any, records: Any, most: int, names: Any = None) -> Any:
+    def spoilt(request: Any, *given: Any) -> Any:
         pages[0] += 1
         request.query.update({"after": ["0"]} if pages[0] > 4 else {})
-        return page(request, records, most, names)
+        return page(request, *given)
 
     monkeypatch.setattr(server, "page", spoilt)
     with pytest.raises(BadAnswer, match="rows came twice or in no order"):
@@ -171,7 +175,7 @@ def test_rows_out_of_order_are_an_error(
 
 
 def test_what_vanished_without_a_trace_is_found_by_counting(
-    server: FullServer, portal: Portal, connect: Connect
+    server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
     source = connect()
     found = read(source, "deals")
@@ -208,7 +212,7 @@ def test_a_restored_deal_is_counted_again(portal: Portal, connect: Connect) -> N
 
 
 def test_the_calls_of_a_run_are_in_proportion_to_what_changed(
-    server: FullServer, portal: Portal, connect: Connect
+    server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
     many(portal, 5000)
     portal.clock += timedelta(hours=1)

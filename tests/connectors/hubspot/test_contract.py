@@ -10,9 +10,10 @@ from connectors.errors import BadAnswer, NotAllowed, SignInAgain, SourceError, T
 from connectors.hubspot import HubSpot
 from models.period import FiscalCalendar
 from sandbox.company import Company
+from sandbox.hubspot import data
+from sandbox.hubspot.server import HubSpotServer
 from sandbox.truth import hubspot_truth
 from tests.connectors.hubspot.kit import Connect, read
-from tests.connectors.hubspot.portal import FullServer
 from tests.support.contract import ConnectorContract, each_fault, one_sentence
 
 
@@ -21,14 +22,14 @@ class TestHubSpot(ConnectorContract):
     """The HubSpot connector; where a dated version is read, v3 is switched off."""
 
     @pytest.fixture
-    def connect(self, server: FullServer, connect: Connect, api_version: str) -> Callable[[], HubSpot]:
+    def connect(self, server: HubSpotServer, connect: Connect, api_version: str) -> Callable[[], HubSpot]:
         server.v3_off = api_version != "v3"
         return lambda: connect(api_version=api_version)
 
 
 @pytest.mark.parametrize("many", [4, 1000])
 def test_totals_are_the_truth_by_the_list_and_by_searches(
-    server: FullServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, many: int
+    server: HubSpotServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
     monkeypatch.setattr("connectors.hubspot.surveys.MANY", many)
     truth = hubspot_truth(Company(7, None, server.portal))  # type: ignore[arg-type]
@@ -42,9 +43,9 @@ def test_totals_are_the_truth_by_the_list_and_by_searches(
     assert found == {(quarters[q][0], c, s): (int(a * 100), n) for (q, c, s), (a, n) in truth.items()}
 
 
-def test_changed_archived_and_merged_deals_are_seen(server: FullServer, connect: Connect) -> None:
+def test_changed_archived_and_merged_deals_are_seen(server: HubSpotServer, connect: Connect) -> None:
     before = read(connect(), "deals")
-    server.portal.advance(7, 1)
+    data.advance(server.portal, 7, 1)
     rows = read(connect(), "deals", before.cursor).rows
     gone_before = set(before.rows.loc[before.rows["removed"].astype(bool), "external_id"])
     assert len(set(rows.loc[rows["removed"].astype(bool), "external_id"]) - gone_before) == 2
@@ -57,13 +58,13 @@ def test_rows_that_cannot_be_taken_over_keep_their_money(connect: Connect) -> No
     assert rejects["stage is not known"].status == "won"
 
 
-def test_a_close_date_is_the_portals_local_day(server: FullServer, connect: Connect) -> None:
+def test_a_close_date_is_the_portals_local_day(server: HubSpotServer, connect: Connect) -> None:
     rows = read(connect(), "deals").rows
     late = next(d for d in server.portal.deals.values() if d["properties"]["closedate"] == "2026-10-01T03:00:00.000Z")
     assert str(rows.loc[late["id"], "close_day"].date()) == "2026-09-30"
 
 
-def test_a_missing_scope_is_named_and_what_works_without_it(server: FullServer, connect: Connect) -> None:
+def test_a_missing_scope_is_named_and_what_works_without_it(server: HubSpotServer, connect: Connect) -> None:
     server.scopes.remove("crm.objects.goals.read")
     assert "quotas" not in [s.name for s in connect().streams()]
     finding = next(f for f in connect().check() if f.what == "goals")
@@ -82,9 +83,9 @@ PATHS = (
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("kind", ["503", "429", "reset", "html", "empty"])
-def test_a_read_that_goes_wrong_is_tried_again(server: FullServer, connect: Connect, kind: str, path: str) -> None:
+def test_a_read_that_goes_wrong_is_tried_again(server: HubSpotServer, connect: Connect, kind: str, path: str) -> None:
     split = next(i for i, d in server.portal.deals.items() if not d["archived"])
-    server.splits = {split: [(next(iter(server.portal.owners)), "1.0")]}
+    server.portal.split(server.portal.deals[split], [(next(iter(server.portal.owners)), "1.0")])
     whole = {s.name: read(connect(), s.name) for s in connect().streams()}
     server.fault(kind, times=2, path=path)
     source = connect()
@@ -99,7 +100,7 @@ def test_a_read_that_goes_wrong_is_tried_again(server: FullServer, connect: Conn
 @each_fault
 @pytest.mark.parametrize("stream", ["people", "stages", "quotas", "deals"])
 def test_what_cannot_be_proven_is_an_error(
-    server: FullServer, connect: Connect, fault: str, word: str, stream: str
+    server: HubSpotServer, connect: Connect, fault: str, word: str, stream: str
 ) -> None:
     source = connect()
     source.account()
@@ -126,13 +127,13 @@ def test_wrong_token(connect: Connect) -> None:
     assert "does not take the token" in one_sentence(caught.value)
 
 
-def test_a_stopped_server(server: FullServer, connect: Connect) -> None:
+def test_a_stopped_server(server: HubSpotServer, connect: Connect) -> None:
     server.stop()
     with pytest.raises(TryAgainLater):
         connect().account()
 
 
-def test_calls_are_counted(server: FullServer, connect: Connect) -> None:
+def test_calls_are_counted(server: HubSpotServer, connect: Connect) -> None:
     source = connect()
     for stream in source.streams():
         read(source, stream.name)

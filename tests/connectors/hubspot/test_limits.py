@@ -7,18 +7,18 @@ import pytest
 
 from connectors.errors import BudgetSpent, TryAgainLater
 from connectors.hubspot.client import Client
-from sandbox.hubspot.data import Portal
+from sandbox.hubspot.portal import Portal
+from sandbox.hubspot.server import HubSpotServer
 from tests.connectors.hubspot.kit import Connect, read, until_it_breaks
-from tests.connectors.hubspot.portal import FullServer
 from tests.connectors.hubspot.test_changes import live, many
 
 
 def test_nine_tenths_of_the_rate_are_used_and_under_one_in_a_hundred_refused(
-    server: FullServer, portal: Portal, connect: Connect
+    server: HubSpotServer, portal: Portal, connect: Connect
 ) -> None:
     """Real time, with a network's latency; the documented 190 calls in ten seconds are measured by test_pace."""
     many(portal, 24_000)
-    server.limit, server.latency = (60, 1.0), 0.02
+    server.limits.burst, server.latency = (60, 1.0), 0.02
     source = connect()
     source.batch_facts()
     _ = source.words
@@ -27,25 +27,25 @@ def test_nine_tenths_of_the_rate_are_used_and_under_one_in_a_hundred_refused(
     ids = {i for batch in source.pull("deals", None) for i in batch.table["id"].to_pylist()}
     seconds, made = time.monotonic() - began, server.calls - calls
     assert live(portal) <= ids
-    assert server.refused <= made * 0.01
+    assert server.limits.refused <= made * 0.01
     assert made / seconds >= 0.9 * 60
 
 
 def test_searches_keep_to_a_rate_of_their_own(
-    server: FullServer, portal: Portal, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    server: HubSpotServer, portal: Portal, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.hubspot.client.SEARCHES", 5)
     cursor = read(connect(), "deals").cursor
     many(portal, 2400)
-    server.searches = (5, 1.0)
+    server.limits.search = (5, 1.0)
     began = time.monotonic()
     read(connect(), "deals", cursor)
-    assert server.refused == 0
+    assert server.limits.refused == 0
     assert 1.9 < time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize("path", ["/search", "/deals?", "/owners"])
-def test_a_429_is_waited_for(server: FullServer, connect: Connect, path: str) -> None:
+def test_a_429_is_waited_for(server: HubSpotServer, connect: Connect, path: str) -> None:
     source = connect()
     cursor = read(source, "deals").cursor
     server.fault("429", times=3, path=path)
@@ -54,27 +54,27 @@ def test_a_429_is_waited_for(server: FullServer, connect: Connect, path: str) ->
     list(source.pull("deals", None))
 
 
-def busy(server: FullServer, **headers: str) -> None:
+def busy(server: HubSpotServer, **headers: str) -> None:
     answer = server.error(429, "RATE_LIMITS", "too many", policyName="TEN_SECONDLY_ROLLING")
     answer.headers |= {k.replace("_", "-"): v for k, v in headers.items()}
     server.handle = lambda request: answer  # type: ignore[method-assign]
 
 
-def test_a_server_that_stays_busy_is_asked_five_times(server: FullServer, connect: Connect) -> None:
+def test_a_server_that_stays_busy_is_asked_five_times(server: HubSpotServer, connect: Connect) -> None:
     busy(server)
     with pytest.raises(TryAgainLater, match="stayed so"):
         connect().account()
     assert server.calls == 5
 
 
-def test_a_server_that_asks_to_wait_for_hours_is_not_waited_for(server: FullServer, connect: Connect) -> None:
+def test_a_server_that_asks_to_wait_for_hours_is_not_waited_for(server: HubSpotServer, connect: Connect) -> None:
     busy(server, Retry_After="7200")
     with pytest.raises(TryAgainLater):
         connect().account()
     assert server.calls == 1
 
 
-def test_nothing_is_sent_before_the_time_that_was_named_is_over(server: FullServer, connect: Connect) -> None:
+def test_nothing_is_sent_before_the_time_that_was_named_is_over(server: HubSpotServer, connect: Connect) -> None:
     source, handle, times = connect(), server.handle, list[float]()
 
     def once(request: Any) -> Any:
@@ -88,11 +88,11 @@ def test_nothing_is_sent_before_the_time_that_was_named_is_over(server: FullServ
     assert times[1] - times[0] >= 1.0
 
 
-def test_the_daily_limit_ends_the_run_and_keeps_what_was_read(server: FullServer, connect: Connect) -> None:
+def test_the_daily_limit_ends_the_run_and_keeps_what_was_read(server: HubSpotServer, connect: Connect) -> None:
     source = connect()
     source.account()
     answer = server.error(429, "RATE_LIMITS", "daily", policyName="DAILY")
-    server.do_owners = lambda request, kind: answer  # type: ignore[method-assign]
+    server.do_owners = lambda request, route: answer  # type: ignore[method-assign]
     with pytest.raises(BudgetSpent, match="begin anew at midnight"):
         read(source, "people")
 
@@ -102,15 +102,15 @@ def test_the_daily_limit_ends_the_run_and_keeps_what_was_read(server: FullServer
     ({"call_ceiling": 0.5}, 400_000, "set call_ceiling"),
 ])  # fmt: skip
 def test_a_share_of_the_day_is_kept_to(
-    server: FullServer, portal: Portal, connect: Connect, options: dict[str, Any], used: int, word: str
+    server: HubSpotServer, portal: Portal, connect: Connect, options: dict[str, Any], used: int, word: str
 ) -> None:
     many(portal, 2000)
-    server.used = used
+    server.limits.used = used
     source = connect(**options, at_once=1)
     kept = until_it_breaks(source, "deals")
     with pytest.raises(BudgetSpent, match=word):
         source.client.call("one more", "account")
-    server.used = 0
+    server.limits.used = 0
     if kept:
         rest = read(connect(), "deals", kept[-1].cursor)
         before = {i for b in kept for i in b.table["id"].to_pylist()}
@@ -118,7 +118,7 @@ def test_a_share_of_the_day_is_kept_to(
 
 
 def test_a_server_that_never_answers_ends_in_time(
-    server: FullServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    server: HubSpotServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.hubspot.client.TIMEOUT", (0.2, 0.2))
     monkeypatch.setattr("connectors.hubspot.client.TRIES", 2)
@@ -130,7 +130,7 @@ def test_a_server_that_never_answers_ends_in_time(
     assert time.monotonic() - began < 3
 
 
-def test_one_connection_pool_serves_every_call(server: FullServer, portal: Portal, connect: Connect) -> None:
+def test_one_connection_pool_serves_every_call(server: HubSpotServer, portal: Portal, connect: Connect) -> None:
     source: Client = connect(at_once=4).client
     first = source._api
     for _ in range(5):

@@ -10,8 +10,8 @@ import pytest
 from connectors.errors import BadAnswer, SignInAgain, SourceError, TryAgainLater
 from connectors.hubspot import HubSpot
 from sandbox.http import Response
+from sandbox.hubspot.server import HubSpotServer
 from tests.connectors.hubspot.kit import Connect, read, watch
-from tests.connectors.hubspot.portal import FullServer
 from tests.support.contract import one_sentence
 
 
@@ -36,50 +36,50 @@ def by_oauth(connect: Connect, file: Path) -> Connect:
 
 @pytest.mark.parametrize("api_version", ["v3", "2026-03", "2026-09"])
 def test_one_access_token_serves_every_process_until_it_ends(
-    server: FullServer, by_oauth: Connect, api_version: str
+    server: HubSpotServer, by_oauth: Connect, api_version: str
 ) -> None:
     for _ in range(3):
         read(by_oauth(api_version=api_version), "people")
-    assert len(server.given) == 1
+    assert server.tokens.log_ins == 1
     assert server.requests[f"/oauth/{api_version}/token"] == 1
 
 
-def test_a_token_is_renewed_before_it_ends(server: FullServer, by_oauth: Connect) -> None:
-    server.lives = 60  # less than the time ahead that it is renewed in
+def test_a_token_is_renewed_before_it_ends(server: HubSpotServer, by_oauth: Connect) -> None:
+    server.tokens.lives = 60  # less than the time ahead that it is renewed in
     source = by_oauth()
     read(source, "people")
-    assert len(server.given) == 2  # one call for each list of owners
+    assert server.tokens.log_ins == 2  # one call for each list of owners
 
 
-def test_a_token_that_is_not_taken_is_renewed_once_a_call(server: FullServer, by_oauth: Connect) -> None:
+def test_a_token_that_is_not_taken_is_renewed_once_a_call(server: HubSpotServer, by_oauth: Connect) -> None:
     source = by_oauth()
     read(source, "people")
-    server.given.append("revoked-by-another")
+    server.tokens.end_all()
     read(by_oauth(), "people")
-    assert len(server.given) == 3
+    assert server.tokens.log_ins == 2
     server.handle = lambda request: (  # type: ignore[method-assign]
-        server.do_token(request) if "token" in request.path else server.unauthorised()
+        server.tokens.trade(request) if "token" in request.path else server.unauthorised()
     )
     with pytest.raises(SignInAgain) as caught:
         by_oauth().account()
-    assert len(server.given) == 4
+    assert server.tokens.log_ins == 3
     assert "connect it again" in one_sentence(caught.value)
 
 
-def test_threads_renew_a_token_once(server: FullServer, by_oauth: Connect) -> None:
+def test_threads_renew_a_token_once(server: HubSpotServer, by_oauth: Connect) -> None:
     source = by_oauth()
     threads = [threading.Thread(target=source.client.call, args=("account", "account")) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(server.given) == 1
+    assert server.tokens.log_ins == 1
 
 
 def test_a_rotating_refresh_token_is_on_disk_before_it_is_used(
-    server: FullServer, by_oauth: Connect, file: Path
+    server: HubSpotServer, by_oauth: Connect, file: Path
 ) -> None:
-    server.rotates, server.lives = True, 0
+    server.tokens.rotation, server.tokens.lives = True, 1
     for number in range(1, 4):
         by_oauth().account()
         assert file.read_text().strip() == f"sandbox-grant-{number}"
@@ -87,7 +87,7 @@ def test_a_rotating_refresh_token_is_on_disk_before_it_is_used(
         assert kept.stat().st_mode & 0o077 == 0
 
 
-def test_a_trade_is_never_sent_twice(server: FullServer, by_oauth: Connect) -> None:
+def test_a_trade_is_never_sent_twice(server: HubSpotServer, by_oauth: Connect) -> None:
     server.fault("503", times=9, path="/oauth/")
     with pytest.raises(TryAgainLater):
         by_oauth().account()
@@ -102,9 +102,9 @@ def test_a_trade_is_never_sent_twice(server: FullServer, by_oauth: Connect) -> N
     (Response(302, b"", headers={"Location": "http://localhost:9/"}), BadAnswer, "not followed"),
 ])  # fmt: skip
 def test_a_refused_sign_in_says_what_to_do_and_keeps_the_grant(
-    server: FullServer, by_oauth: Connect, file: Path, answer: Response, error: type[SourceError], word: str
+    server: HubSpotServer, by_oauth: Connect, file: Path, answer: Response, error: type[SourceError], word: str
 ) -> None:
-    server.do_token = lambda request: answer  # type: ignore[method-assign]
+    server.tokens.trade = lambda request: answer  # type: ignore[method-assign]
     with pytest.raises(error) as caught:
         by_oauth().account()
     assert word in one_sentence(caught.value)
@@ -117,22 +117,22 @@ def test_a_token_file_that_is_not_there_is_named(by_oauth: Connect, file: Path) 
         by_oauth().account()
 
 
-def test_a_spoilt_session_file_is_replaced(server: FullServer, by_oauth: Connect, file: Path) -> None:
+def test_a_spoilt_session_file_is_replaced(server: HubSpotServer, by_oauth: Connect, file: Path) -> None:
     session = file.with_name("hubspot.token.session")
     session.write_text("{")
     by_oauth().account()
-    assert json.loads(session.read_text())["access_token"] == server.given[-1]
+    assert json.loads(session.read_text())["access_token"] in server.tokens.ends
 
 
-def test_no_secret_is_in_an_address(server: FullServer, by_oauth: Connect) -> None:
+def test_no_secret_is_in_an_address(server: HubSpotServer, by_oauth: Connect) -> None:
     seen = watch(server)
     by_oauth().check()
     for request in seen:
         assert "sandbox-" not in request.path + str(dict(request.query))
 
 
-def test_the_scopes_are_told_by_the_connection_test(server: FullServer, connect: Connect) -> None:
+def test_the_scopes_are_told_by_the_connection_test(server: HubSpotServer, connect: Connect) -> None:
     (found,) = [f for f in connect().check() if f.what == "scopes"]
     assert "crm.objects.deals.read" in found.detail
-    server.do_introspect = lambda request: server.error(404, "OBJECT_NOT_FOUND", "?")  # type: ignore[method-assign]
+    server.tokens.introspect = lambda request: server.error(404, "OBJECT_NOT_FOUND", "?")  # type: ignore[method-assign]
     assert "scopes" not in [f.what for f in connect().check()]

@@ -1,14 +1,15 @@
 """What each stream gives: people, quotas, deals with mapped properties, splits, histories and activities."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from connectors.errors import BadAnswer, NotAllowed
-from sandbox.hubspot.data import Portal
+from sandbox.hubspot import data
+from sandbox.hubspot.portal import Portal
+from sandbox.hubspot.server import HubSpotServer
 from tests.connectors.hubspot.kit import Connect, each, read, watch
-from tests.connectors.hubspot.portal import FullServer
 
 
 def deal_of(portal: Portal) -> dict[str, Any]:
@@ -67,16 +68,18 @@ def test_a_filter_by_a_property_that_is_not_there_is_named(connect: Connect) -> 
 
 
 @pytest.mark.parametrize("unit", [1, 100])
-def test_splits_share_the_credit_of_a_deal(server: FullServer, portal: Portal, connect: Connect, unit: int) -> None:
+def test_splits_share_the_credit_of_a_deal(server: HubSpotServer, portal: Portal, connect: Connect, unit: int) -> None:
     one, two = [i for i, d in portal.deals.items() if not d["archived"]][:2]
     owners = list(portal.owners)[:2]
-    server.splits = {one: [(owners[0], str(0.7 * unit)), (owners[1], str(0.3 * unit))]}
+    for deal in portal.deals.values():
+        deal["properties"]["hs_is_deal_split"] = "false"
+    portal.split(portal.deals[one], [(owners[0], str(0.7 * unit)), (owners[1], str(0.3 * unit))])
     rows = read(connect(), "splits").rows
     assert rows["share_ppm"].tolist() == [700_000, 300_000]
     assert rows["owner_external_id"].tolist() == owners
     assert set(rows["deal_external_id"]) == {one}
-    server.splits = {one: [], two: [(owners[0], str(unit))]}
-    portal.version += 1
+    portal.split(portal.deals[one], [])
+    portal.split(portal.deals[two], [(owners[0], str(unit))])
     assert read(connect(), "splits").rows["deal_external_id"].tolist() == [two]
 
 
@@ -85,7 +88,7 @@ def test_splits_share_the_credit_of_a_deal(server: FullServer, portal: Portal, c
     ("meetings", set(), "meetings"),
 ])  # fmt: skip
 def test_what_an_account_does_not_have_is_left_out_and_named(
-    server: FullServer, connect: Connect, lacking: str, streams: set[str], what: str
+    server: HubSpotServer, connect: Connect, lacking: str, streams: set[str], what: str
 ) -> None:
     server.lacking = {lacking}
     every = {"people", "stages", "quotas", "deals", "splits", "deal_history", "activities"}
@@ -95,16 +98,16 @@ def test_what_an_account_does_not_have_is_left_out_and_named(
     assert finding.without
 
 
-def test_a_stream_that_is_not_wanted_costs_no_call(server: FullServer, connect: Connect) -> None:
+def test_a_stream_that_is_not_wanted_costs_no_call(server: HubSpotServer, connect: Connect) -> None:
     source = connect(leave_out=["quotas", "splits", "deal_history", "activities"])
     assert [s.name for s in source.streams()] == ["people", "stages", "deals"]
     assert server.calls == 0
 
 
-def test_a_history_tells_what_was_before_in_our_words(server: FullServer, portal: Portal, connect: Connect) -> None:
+def test_a_history_tells_what_was_before_in_our_words(server: HubSpotServer, portal: Portal, connect: Connect) -> None:
     deal, user = deal_of(portal), next(o for o in portal.owners.values() if o["userId"])
     at = ["2026-08-01T10:00:00.000Z", "2026-09-01T10:00:00.000Z", "2026-09-02T10:00:00.000Z"]
-    server.histories = {
+    portal.histories = {
         (deal["id"], "dealstage"): [
             {"value": "closedwon", "timestamp": at[2], "updatedByUserId": user["userId"]},
             {"value": "contractsent", "timestamp": at[1]},
@@ -123,10 +126,12 @@ def test_a_history_tells_what_was_before_in_our_words(server: FullServer, portal
     assert rows["changed_by_external_id"].dropna().tolist() == [user["id"]]
 
 
-def test_histories_of_changed_deals_only_are_read_again(server: FullServer, portal: Portal, connect: Connect) -> None:
+def test_histories_of_changed_deals_only_are_read_again(
+    server: HubSpotServer, portal: Portal, connect: Connect
+) -> None:
     source = connect(overlap_minutes=0)
     deals, first = read(source, "deals").cursor, read(source, "deal_history")
-    portal.advance(7, 1)
+    data.advance(portal, 7, 1)
     source = connect(overlap_minutes=0)
     read(source, "deals", deals)
     seen = watch(server)
@@ -135,11 +140,11 @@ def test_histories_of_changed_deals_only_are_read_again(server: FullServer, port
     assert 0 < again.rows["deal_external_id"].nunique() <= 8
 
 
-def test_a_batch_that_lacks_rows_for_another_reason_is_an_error(server: FullServer, connect: Connect) -> None:
+def test_a_batch_that_lacks_rows_for_another_reason_is_an_error(server: HubSpotServer, connect: Connect) -> None:
     source = connect()
     cursor = read(source, "deal_history").cursor | {"since": "2026-01-01T00:00:00+00:00"}
 
-    def broken(request: Any) -> Any:
+    def broken(request: Any, route: Any) -> Any:
         errors = [{"category": "INTERNAL_ERROR", "message": "could not read"}]
         return server.answer({"results": [], "errors": errors, "numErrors": 1}, 207)
 
@@ -148,16 +153,17 @@ def test_a_batch_that_lacks_rows_for_another_reason_is_an_error(server: FullServ
         read(source, "deal_history", cursor)
 
 
-def test_meetings_and_calls_are_counted_by_the_portals_month(server: FullServer, connect: Connect) -> None:
-    def met(number: int, owner: str | None, at: str) -> dict[str, Any]:
-        own = {"hubspot_owner_id": owner, "hs_timestamp": at, "hs_object_id": str(number)}
-        return {"id": str(number), "archived": False, "properties": own}
-
+def test_meetings_and_calls_are_counted_by_the_portals_month(portal: Portal, connect: Connect) -> None:
     # The last one is in October in New York, and in November in UTC.
     times = ("2026-11-03T10:00:00Z", "2026-11-04T10:00:00Z", "2026-11-01T02:00:00Z")
-    server.activities["meetings"] = [met(n, "1001", at) for n, at in enumerate(times, 1)] + [met(9, None, times[0])]
-    server.activities["calls"] = [met(n, "1001", times[0]) for n in range(1, 451)]
-    server.portal.clock = datetime(2026, 11, 20, tzinfo=UTC)
+    portal.objects["meetings"].clear()
+    portal.objects["calls"].clear()
+    for at in times:
+        portal.add("meetings", hubspot_owner_id="1001", hs_timestamp=at)
+    portal.add("meetings", hubspot_owner_id=None, hs_timestamp=times[0])
+    for _ in range(450):
+        portal.add("calls", hubspot_owner_id="1001", hs_timestamp=times[0])
+    portal.clock = datetime(2026, 11, 20, tzinfo=UTC)
     found = read(connect(), "activities")
     numbers = {(r.kind, str(r.first_day.date())): r.number for r in each(found.rows)}
     assert numbers == {
@@ -166,6 +172,32 @@ def test_meetings_and_calls_are_counted_by_the_portals_month(server: FullServer,
     assert [str(d) for d in found.batches[0].span or ()] == ["2025-11-01", "2026-12-01"]
     later = read(connect(), "activities", found.cursor)
     assert [str(d) for d in later.batches[0].span or ()] == ["2026-10-01", "2026-12-01"]
+
+
+def test_totals_of_a_first_pull_cost_no_further_call(server: HubSpotServer, portal: Portal, connect: Connect) -> None:
+    spans = [(date(2026, n, 1), date(2026, n + 3, 1)) for n in (1, 4, 7)] + [(date(2026, 10, 1), date(2027, 1, 1))]
+    asked = [vars(t) | {"how": ""} for t in connect().totals(spans)]
+    source = connect()
+    read(source, "deals")
+    before = server.calls
+    mine = source.totals(spans)
+    assert [vars(t) | {"how": ""} for t in mine] == asked
+    assert server.calls == before
+    assert {t.how.split(" of the ")[1] for t in mine} == {"list as it was read"}
+
+
+def test_totals_are_asked_for_when_a_deal_went_away_during_the_pull(
+    server: HubSpotServer, portal: Portal, connect: Connect
+) -> None:
+    spans = [(date(2026, 10, 1), date(2027, 1, 1))]
+    source, first = connect(), next(d for d in portal.deals.values() if not d["archived"])
+    for number, _ in enumerate(source.pull("deals", None)):
+        if number == 0:
+            portal.archive(first)
+    before = server.calls
+    told = [vars(t) | {"how": ""} for t in source.totals(spans)]
+    assert server.calls > before
+    assert told == [vars(t) | {"how": ""} for t in connect().totals(spans)]
 
 
 def test_two_portals_of_the_same_people_stand_side_by_side(connect: Connect) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from connectors.base import Figure
 from connectors.errors import NotAllowed, SourceError, TryAgainLater
-from tests.connectors.hubspot.kit import Connect, watch
-from tests.connectors.hubspot.portal import FullServer
+from sandbox.hubspot.server import HubSpotServer
+from tests.connectors.hubspot.kit import Connect, watch, written
 
 ON = {"write_back": {"enabled": True, "create": True}}
 
@@ -22,42 +22,44 @@ def figure(number: int = 0, **given: Any) -> Figure:
     return Figure(key=f"1001:2026-Q4:{number}", **usual | given)
 
 
-def test_nothing_is_written_unless_it_is_enabled(server: FullServer, connect: Connect) -> None:
+def test_nothing_is_written_unless_it_is_enabled(server: HubSpotServer, connect: Connect) -> None:
     with pytest.raises(SourceError, match=r"set write_back\.enabled = true"):
         connect().publish([figure()])
     assert server.calls == 0
 
 
-def test_the_object_is_made_only_when_that_is_asked_for(server: FullServer, connect: Connect) -> None:
+def test_the_object_is_made_only_when_that_is_asked_for(server: HubSpotServer, connect: Connect) -> None:
     with pytest.raises(NotAllowed, match=r"set write_back\.create = true"):
         connect(write_back={"enabled": True}).publish([figure()])
-    assert not server.schemas
+    assert not server.portal.schemas
     connect(**ON).publish([figure()])
     connect(**ON).publish([figure()])
-    (schema,) = server.schemas
+    (schema,) = server.portal.schemas
     assert schema["name"] == "beyond_quota_scorecard"
     assert [p["name"] for p in schema["properties"] if p["hasUniqueValue"]] == ["scorecard_key"]
 
 
 @pytest.mark.parametrize("api_version", ["v3", "2026-03", "2026-09"])
-def test_a_figure_is_written_as_the_crm_shows_it(server: FullServer, connect: Connect, api_version: str) -> None:
+def test_a_figure_is_written_as_the_crm_shows_it(server: HubSpotServer, connect: Connect, api_version: str) -> None:
     server.v3_off = api_version != "v3"
     (outcome,) = connect(api_version=api_version, **ON).publish([figure()])
     assert (outcome.key, outcome.error) == ("1001:2026-Q4:0", "")
-    assert server.written["1001:2026-Q4:0"] == {
+    assert written(server)["1001:2026-Q4:0"] == {
         "scorecard_key": "1001:2026-Q4:0", "hubspot_owner_id": "1001", "period": "2026-Q4", "attainment": "62.38",
         "pace": "110.0", "coverage": "2.35", "as_of": "2026-11-24", "scorecard_link": "https://here.example/p",
     }  # fmt: skip
 
 
-def test_unknown_is_empty_never_0_and_0_is_0(server: FullServer, connect: Connect) -> None:
+def test_unknown_is_empty_never_0_and_0_is_0(server: HubSpotServer, connect: Connect) -> None:
     connect(**ON).publish([figure(attainment=None, pace=None, coverage=None, link=""), figure(1, attainment=0.0)])
-    unknown, nothing = (server.written[f"1001:2026-Q4:{n}"] for n in (0, 1))
+    unknown, nothing = (written(server)[f"1001:2026-Q4:{n}"] for n in (0, 1))
     assert [unknown[f] for f in ("attainment", "pace", "coverage", "scorecard_link")] == [""] * 4
     assert nothing["attainment"] == "0.0"
 
 
-def test_a_hundred_rows_go_with_one_call_and_nothing_but_figures_leaves(server: FullServer, connect: Connect) -> None:
+def test_a_hundred_rows_go_with_one_call_and_nothing_but_figures_leaves(
+    server: HubSpotServer, connect: Connect
+) -> None:
     seen = watch(server)
     outcomes = connect(**ON).publish([figure(n) for n in range(201)])
     sent = [r for r in seen if r.path.endswith("/upsert")]
@@ -77,26 +79,26 @@ def test_a_hundred_rows_go_with_one_call_and_nothing_but_figures_leaves(server: 
 
 
 @pytest.mark.parametrize("whole_batch", [False, True])
-def test_a_row_that_is_refused_stops_no_other(server: FullServer, connect: Connect, whole_batch: bool) -> None:
+def test_a_row_that_is_refused_stops_no_other(server: HubSpotServer, connect: Connect, whole_batch: bool) -> None:
     server.whole_batch = whole_batch
     server.refused_rows = {"1001:2026-Q4:7": "Pace was not one of the allowed options", "1001:2026-Q4:40": "no"}
     outcomes = connect(**ON).publish([figure(n) for n in range(50)])
     assert {o.key: o.error for o in outcomes if o.error} == server.refused_rows
-    assert len(server.written) == 48
+    assert len(written(server)) == 48
 
 
-def test_writing_twice_changes_nothing(server: FullServer, connect: Connect) -> None:
+def test_writing_twice_changes_nothing(server: HubSpotServer, connect: Connect) -> None:
     for _ in range(2):
         connect(**ON).publish([figure(n) for n in range(3)])
-    assert len(server.written) == 3
+    assert len(written(server)) == 3
 
 
-def test_an_upsert_is_tried_again_and_a_create_is_not(server: FullServer, connect: Connect) -> None:
+def test_an_upsert_is_tried_again_and_a_create_is_not(server: HubSpotServer, connect: Connect) -> None:
     source = connect(**ON)
     server.fault("503", times=1, path="/schemas")  # looking for it
     server.fault("503", times=2, path="/upsert")
     source.publish([figure()])
-    server.schemas.clear()
+    server.portal.schemas.clear()
     server.fault("503", nth=2, times=9, path="/schemas")  # making it
     before = server.requests["/crm-object-schemas/v3/schemas"]
     with pytest.raises(TryAgainLater):
@@ -108,16 +110,16 @@ def test_an_upsert_is_tried_again_and_a_create_is_not(server: FullServer, connec
     (lambda s: s["properties"].pop(), "has no property scorecard_link"),
     (lambda s: s["properties"][0].update(hasUniqueValue=False), "is not unique"),
 ])  # fmt: skip
-def test_an_object_that_would_not_do_is_named(server: FullServer, connect: Connect, change: Any, word: str) -> None:
+def test_an_object_that_would_not_do_is_named(server: HubSpotServer, connect: Connect, change: Any, word: str) -> None:
     connect(**ON).publish([figure()])
-    change(server.schemas[0])
+    change(server.portal.schemas[0])
     with pytest.raises(NotAllowed, match=word):
         connect(**ON).publish([figure()])
     (found,) = [f for f in connect(**ON).check() if f.what == "object beyond_quota_scorecard"]
     assert not found.ok
 
 
-def test_the_connection_test_says_whether_scorecards_can_be_written(server: FullServer, connect: Connect) -> None:
+def test_the_connection_test_says_whether_scorecards_can_be_written(server: HubSpotServer, connect: Connect) -> None:
     def found(**options: Any) -> tuple[bool, str]:
         (line,) = [f for f in connect(write_back=options).check() if f.what == "object beyond_quota_scorecard"]
         return line.ok, line.detail
