@@ -75,7 +75,8 @@ def resolve(connection: Connection, source: str, drafts: pd.DataFrame, rules: Ru
     roster = Roster(connection)
     before_now = connection.execute(select(core(Identity)).where(core(Identity).c.connection == source))
     stored = {row.external_id: row for row in before_now}
-    times = Counter(str(e).strip().lower() for e in drafts["email"].dropna())
+    here = drafts[drafts["active"].astype("boolean").fillna(True)] if "active" in drafts else drafts
+    times = Counter(str(e).strip().lower() for e in here["email"].dropna())
     people: list[dict[str, Any]] = []
     found: list[tuple[str | None, str, str]] = []
     for row in each(drafts):
@@ -84,7 +85,8 @@ def resolve(connection: Connection, source: str, drafts: pd.DataFrame, rules: Ru
             found.append((before.person_id, before.state, before.matched_by))
             continue
         employee, email, name = _text(row.employee_id), _text(row.email), _text(row.name) or str(row.external_id)
-        # A shared mailbox is nobody in particular, unless one source lists one person's two stays under it.
+        # A mailbox that several share now is nobody in particular; one that a former user had too is one person who
+        # came back, and so is one that a source lists with one employee id.
         shared = email is not None and times[email.lower()] > 1 and employee is None and rules.people == "create"
         person, how = roster.match(employee, None if shared else email)
         if person is None and before is not None and before.person_id:

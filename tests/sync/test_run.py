@@ -288,3 +288,18 @@ def test_batches_are_landed_as_received_but_feedback_never_is(go: Any, tmp_path:
     go(Memory({"people": [user("u1")], "deals": [deal("a")], "feedback": [feedback]}))
     landed = {p.parent.parent.name for p in (tmp_path / "landing").rglob("*.parquet")}
     assert landed == {"people", "deals"}
+
+
+def test_a_user_who_came_back_under_a_new_id_is_one_person_and_a_shared_mailbox_nobody(go: Any, store: Engine) -> None:
+    """HubSpot archives an owner who leaves and makes a new one, with the same e-mail, when they return."""
+    deals = [deal("old", owner_external_id="u1"), deal("new", owner_external_id="u2")]
+    back = [user("u1", email="Ana@example.com", active=False), user("u2", email="ana@example.com")]
+    both = [user(n, email="sales@example.com") for n in ("u3", "u4")]
+    go(Memory({"people": [*back, *both], "deals": deals}))
+    identity, table = core(Identity).c, core(Deal).c
+    with store.connect() as connection:
+        who = dict(connection.execute(select(identity.external_id, identity.person_id)).all())
+        credited = set(connection.scalars(select(table.person_id)))
+    assert who["u1"] == who["u2"]
+    assert credited == {who["u1"]}
+    assert len({who["u3"], who["u4"], who["u1"]}) == 3
