@@ -48,6 +48,15 @@ class Installation:
         upgrade(engine)
         return engine
 
+    @cached_property
+    def run_engine(self) -> "Engine":
+        """The store as runs write to it: on SQLite without waiting for the disk after every batch."""
+        from models.database import open_store
+
+        if self.engine.dialect.name != "sqlite":
+            return self.engine
+        return open_store(self.settings.database, for_runs=True)
+
     def keep_schedules(self) -> None:
         """Store the schedules of the settings, where ops have not written their own."""
         from models.slots import seed
@@ -112,7 +121,7 @@ class Installation:
         connector = self.connector(name)
         try:
             report = run_sync(
-                self.engine,
+                self.run_engine,
                 name,
                 connector,
                 self.rules(settings),

@@ -73,7 +73,7 @@ class Deal(Table, table=True):
     status: str = DealStatus.OPEN
     forecast_category: str | None = None
     probability_bp: int | None = None
-    owner_external_id: str | None = Field(default=None, index=True)
+    owner_external_id: str | None = None
     person_id: str | None = None  # filled from Identity; null with an owner means unmatched
     amount_minor: int | None = money_field()
     currency: str | None = None
