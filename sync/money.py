@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ class Rates:
             table[row.connection, row.base, row.currency].append((row.first_day, Decimal(row.units_per_base)))
         self.table = {key: sorted(dated) for key, dated in table.items()}
         self.bases = sorted({(connection, base) for connection, base, _ in self.table})
+        self._between: dict[tuple[str, str, str, date], tuple[Decimal, Decimal] | None] = {}
 
     @classmethod
     def stored(cls, connection: Connection) -> "Rates":
@@ -48,6 +49,12 @@ class Rates:
 
     def between(self, source: str, currency: str, reporting: str, day: date) -> tuple[Decimal, Decimal] | None:
         """Units of both currencies for one of a common base on that day; None when no source knows both."""
+        key = (source, currency, reporting, day)
+        if key not in self._between:
+            self._between[key] = self._looked_up(*key)
+        return self._between[key]
+
+    def _looked_up(self, source: str, currency: str, reporting: str, day: date) -> tuple[Decimal, Decimal] | None:
         ordered = sorted(self.bases, key=lambda pair: (pair[0] != source, pair))
         for connection, base in ordered:
             units_from = self.units(connection, base, currency, day)
@@ -67,17 +74,11 @@ def reporting_minor(frame: pd.DataFrame, day: str, source: str, rates: Rates, re
         & (frame["currency"] != reporting)
     ]
     values: dict[Any, int] = {}
-    known: dict[tuple[str, date], tuple[Decimal, Decimal] | None] = {}
-    columns = (
-        foreign,
-        frame.loc[foreign, "amount_minor"],
-        frame.loc[foreign, "currency"],
-        frame.loc[foreign, day].dt.date,
-    )
+    abroad = frame.loc[foreign]
+    days = abroad[day].dt.date.tolist()
+    columns = (foreign.tolist(), abroad["amount_minor"].tolist(), abroad["currency"].tolist(), days)
     for index, minor, currency, on in zip(*columns, strict=True):
-        if (currency, on) not in known:
-            known[currency, on] = rates.between(source, currency, reporting, on)
-        pair = known[currency, on]
+        pair = rates.between(source, currency, reporting, on)
         if pair is not None:
             values[index] = convert(int(minor), *pair, currency, reporting)
     if values:
@@ -99,18 +100,22 @@ def period_ids(days: "pd.Series[Any]", periods: Sequence[Period]) -> "pd.Series[
 
 def ensure_periods(connection: Connection, calendar: FiscalCalendar, days: "pd.Series[Any]") -> list[Period]:
     """Store the fiscal years that these days lie in, where they are not stored yet; gives back every stored period."""
-    stored = [Period(**row._mapping) for row in connection.execute(select(core(Period)))]
-    known = {p.id for p in stored}
+    table = core(Period)
+    rows = connection.execute(select(table).order_by(table.c.kind, table.c.first_day)).all()
+    stored = cast(list[Period], rows)  # rows have the same fields; making objects of them takes longer than reading
     sane = days[(days >= DAWN) & (days < pd.Timestamp("2200-01-01"))]
-    if len(sane):
-        # One unbroken row of years: a gap would put a day into the period before it.
-        first = min([sane.min().date(), *(p.first_day for p in stored)])
-        last = max([sane.max().date(), *(p.end_day - timedelta(days=1) for p in stored)])
-        fresh = [p for p in calendar.periods(first, last) if p.id not in known]
-        if fresh:
-            connection.execute(core(Period).insert(), [p.model_dump() for p in fresh])
-        stored += fresh
-    return sorted(stored, key=lambda p: (p.kind, p.first_day))
+    if sane.empty:
+        return stored
+    # One unbroken row of years: a gap would put a day into the period before it.
+    first = min([sane.min().date(), *(p.first_day for p in stored)])
+    last = max([sane.max().date(), *(p.end_day - timedelta(days=1) for p in stored)])
+    if stored and (first, last) == (stored[0].first_day, max(p.end_day for p in stored) - timedelta(days=1)):
+        return stored
+    known = {p.id for p in stored}
+    fresh = [p for p in calendar.periods(first, last) if p.id not in known]
+    if fresh:
+        connection.execute(table.insert(), [p.model_dump() for p in fresh])
+    return sorted([*stored, *fresh], key=lambda p: (p.kind, p.first_day))
 
 
 def reconvert(connection: Connection, reporting: str) -> set[str]:

@@ -42,6 +42,7 @@ class Run:
     hold: lease.Hold
     allow_removals: int
     spans: set[totals.Span]
+    rates: money.Rates | None = None
     landed: int = 0
     stop: Callable[[], bool] = lambda: False  # asked at the end of each batch
 
@@ -149,7 +150,8 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
         run.hold.renew(connection, now)
         rows, rejects = _enrich(connection, run, stream, drafts)
         rows = write.filled(rows, target)
-        ids, gone = set(rows["external_id"]), {r.external_id for r in rejects}
+        named = rows["external_id"].tolist()
+        ids, gone = set(named), {r.external_id for r in rejects}
         reading.came |= bool(ids or gone)
         if reading.missing is not None:
             reading.missing -= ids | gone
@@ -157,12 +159,12 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
             gone |= counts.ids_within(connection, run.source, stream, batch.span) - ids
         elif batch.last and reading.missing:
             gone |= reading.missing
-        known = [] if reading.fresh else [*rows["external_id"], *gone]
+        known = [] if reading.fresh else [*named, *gone]
         stored = write.stored_rows(connection, run.source, target, known)
         todo = plan(rows, stored, target.columns, target.history, sorted(gone))
         _brake(run, stream, reading.had, report.removed + len(todo.remove), reading.came)
         write.apply(connection, run.source, stream, todo, run.report.run_id, now)
-        write.keep_rejects(connection, run.source, stream, rejects, rows["external_id"], run.report.run_id, now)
+        write.keep_rejects(connection, run.source, stream, rejects, named, run.report.run_id, now)
         if keep_cursor:
             write.keep_cursor(connection, run.source, stream, batch.cursor, run.report.run_id, now)
             write.keep_checks(connection, run.source, stream, batch.checks)
@@ -171,6 +173,7 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
         if todo.writes and stream == "people":
             run.report.touched |= identity.reassign(connection, run.source)
         if todo.writes and stream == "rates":
+            run.rates = None  # they are read again
             run.report.touched |= money.reconvert(connection, run.rules.currency)
     report.read += batch.table.num_rows
     report.created += len(todo.create)
@@ -193,8 +196,8 @@ def _enrich(connection: Connection, run: Run, stream: str, drafts: Drafts) -> tu
     if stream in ("deals", "quotas"):
         day = "close_day" if stream == "deals" else "first_day"
         periods = money.ensure_periods(connection, run.rules.calendar, rows[day])
-        rates = money.Rates.stored(connection)
-        rows["reporting_minor"] = money.reporting_minor(rows, day, run.source, rates, run.rules.currency)
+        run.rates = run.rates or money.Rates.stored(connection)
+        rows["reporting_minor"] = money.reporting_minor(rows, day, run.source, run.rates, run.rules.currency)
         if stream == "deals":
             rows["period_id"] = money.period_ids(rows["close_day"], periods)
     else:
@@ -216,13 +219,13 @@ def _brake(run: Run, stream: str, had: int, lost: int, anything: bool) -> None:
 
 def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored: pd.DataFrame) -> None:
     """Note whom this batch touched, which quarters its deals close in, and whose number of which quarter changed."""
-    moved = {*todo.change["external_id"], *todo.remove}
+    moved = {*todo.change["external_id"].tolist(), *todo.remove}
     before = stored[stored["external_id"].isin(moved)]
     after = pd.concat([todo.create, todo.change])
     for frame in (before, after):
         for column in ("person_id", "with_person_id"):
             if column in frame:
-                run.report.touched |= set(frame[column].dropna())
+                run.report.touched |= set(frame[column].dropna().unique().tolist())
     if stream == "splits" and (len(before) or len(after)):
         table = core(Deal).c
         deals = [*before["deal_external_id"], *after["deal_external_id"]]
@@ -240,7 +243,7 @@ def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored:
             known = frame[frame["close_day"].notna()]
             for span, part in _by_quarter(connection, run, known):
                 run.spans.add(span)  # those are also compared with the source's own totals
-                run.report.mark(span, set(part["person_id"].dropna()))
+                run.report.mark(span, part["person_id"].dropna().unique().tolist())
     if stream == "quotas":
         _mark_quotas(connection, run, pd.concat([before, after]))
 
