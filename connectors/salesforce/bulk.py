@@ -50,10 +50,13 @@ def start(client: Client, reading: Reading, what: str) -> str:
 def parts(
     client: Client, job: str, locator: str, what: str, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Part]:
-    """Wait for a job and give its rows from a locator on. JobFailed when it failed, was stopped or is gone."""
+    """Wait for a job and give its rows from a locator on. JobFailed when it failed, was stopped or is gone.
+
+    Read from its beginning, it gives as many rows as the job itself counted, or the last of them are not given.
+    """
     where = f"{client.name}: {what}, bulk job {job}"
-    _wait(client, job, where, sleep)
-    moving = Moving(where)
+    counted = _wait(client, job, where, sleep)
+    moving, seen, whole = Moving(where), 0, not locator
     while True:
         params = {"maxRecords": str(ROWS)} | ({"locator": locator} if locator else {})
         try:
@@ -67,6 +70,9 @@ def parts(
                 f"{where}: {promised} rows were promised and {table.num_rows} came; nothing of them was kept"
             )
         locator = "" if locator == "null" else moving.next(locator)
+        seen += table.num_rows
+        if whole and not locator and counted is not None and seen != counted:
+            raise BadAnswer(f"{where}: the job counted {counted} rows and {seen} came; it is read again")
         yield Part(table, job, locator)
         if not locator:
             return
@@ -80,7 +86,8 @@ def drop(client: Client, job: str, what: str) -> None:
         return  # nothing hangs on it
 
 
-def _wait(client: Client, job: str, where: str, sleep: Callable[[float], None]) -> None:
+def _wait(client: Client, job: str, where: str, sleep: Callable[[float], None]) -> int | None:
+    """Wait until a job has ended well; how many rows it says that it has."""
     pause, waited = WAIT, 0.0
     while True:
         try:
@@ -90,7 +97,8 @@ def _wait(client: Client, job: str, where: str, sleep: Callable[[float], None]) 
         facts: dict[str, Any] = answer if isinstance(answer, dict) else {}
         state = facts.get("state")
         if state == "JobComplete":
-            return
+            rows = facts.get("numberRecordsProcessed")
+            return rows if isinstance(rows, int) else None
         if state not in ("UploadComplete", "InProgress"):
             raise JobFailed(f"{where}: it ended as {state}: {str(facts.get('errorMessage', ''))[:120]}")
         if waited > PATIENCE:

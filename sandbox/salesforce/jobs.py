@@ -27,9 +27,13 @@ class Job:
 
 @dataclass
 class Jobs:
-    """Every job of the org. `polls` is how often one says that it still works; `failing` how many will come to nothing."""
+    """Every job of the org. `polls` is how often one says that it still works; `failing` how many will come to nothing.
+
+    `cut` is how many pages of results will say that they are the last although more rows follow.
+    """
 
     polls: int = 1
+    cut: int = 0
     failing: int = 0
     kept: dict[str, Job] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
@@ -74,7 +78,9 @@ class Jobs:
         writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow(job.names)
         writer.writerows([map(_spelt, row) for row in part])
-        after = str(at + size) if at + size < len(job.rows) else "null"
+        more = at + size < len(job.rows)
+        after = str(at + size) if more and not self.cut else "null"
+        self.cut -= bool(more and self.cut)
         headers = {"Sforce-Locator": after, "Sforce-NumberOfRecords": str(len(part))}
         return Response(200, text.getvalue().encode(), "text/csv; charset=UTF-8", headers)
 

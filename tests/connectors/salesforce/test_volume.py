@@ -120,6 +120,18 @@ def test_a_job_that_brings_a_bad_page_after_pages_is_not_begun_from_the_start(se
     assert_whole(server, read(connect(bulk_from=60), "deals", cursor))
 
 
+def test_a_job_whose_last_page_comes_too_soon_is_read_again(
+    server: Any, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page had the rows that it promised; only the job's own count tells that some are missing."""
+    monkeypatch.setattr("connectors.salesforce.bulk.ROWS", 60)
+    server.jobs.cut = 1
+    assert_whole(server, read(connect(bulk_from=1), "deals"))
+    assert jobs(server) == 1
+    server.jobs.cut = 99  # for ever: then it is read page by page
+    assert_whole(server, read(connect(bulk_from=1), "deals"))
+
+
 def test_a_place_in_a_query_that_is_forgotten_is_found_again_after_the_last_row(server: Any, connect: Connect) -> None:
     server.fault("locator", nth=2, path="/queryAll/")
     assert_whole(server, read(connect(), "deals"))
