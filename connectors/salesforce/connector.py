@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -235,8 +236,14 @@ class Salesforce:
         if stream == "quotas" and self.options.quota is None:
             found |= {"family": self.options.quota_product_family, "territory": self.options.quota_territory}
         elif stream == "quotas" and self.options.quota is not None:
-            found |= {"quota_period": self.options.quota.period, "today": self.began.date().isoformat()}
+            found |= {"quota_period": self.options.quota.period, "today": self._today.isoformat()}
         return found
+
+    @property
+    def _today(self) -> date:
+        """The day that it is for the org's people: in its own time zone, by its own clock."""
+        zone = self.facts["time_zone"]
+        return (self.began.astimezone(ZoneInfo(zone)) if zone else self.began).date()
 
     def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
         """Everything of one part; what is known of it and was not among that is looked for by its id."""

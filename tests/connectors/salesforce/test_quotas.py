@@ -171,6 +171,12 @@ class TestFieldOfTheUser:
         assert source.survey("quotas") is None
         assert "quotas" not in {s.name for s in source.streams() if s.countable}
 
+    def test_the_month_turns_where_the_org_is(self, server: Any, connect: Connect) -> None:
+        (org,) = server.org.objects["Organization"].values()
+        org["TimeZoneSidKey"] = "Asia/Tokyo"
+        server.org.clock = server.org.clock.replace(day=30, hour=16)  # the first of December there
+        assert {i.split(":")[1] for i in read(connect(quota=FIELD), "quotas").rows.index} == {"2026-12-01"}
+
     def test_next_month_it_is_another_one_and_is_read_whole(self, server: Any, connect: Connect) -> None:
         server.page = 3
         first = read(connect(quota=FIELD), "quotas")
