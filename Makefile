@@ -23,8 +23,9 @@ demo: .venv/.ready ## the whole thing on a pretend company, in your browser
 test: .venv/.ready-dev ## everything that needs no browser, on SQLite and a real PostgreSQL
 	$(BIN)/pytest -m "not browser" -n 2 --dist loadfile -q
 
-peers: .venv/.ready-dev ## clients that others wrote against the pretend org (installs them under .peers)
+peers: .venv/.ready-dev ## clients that others wrote against the pretend org and portal (installs them under .peers)
 	$(BIN)/python -m benchmarks.peers
+	$(BIN)/python -m benchmarks.pull_hubspot --deals 5000
 
 browser: .venv/.ready-dev ## the pages in a real Chromium (BEYOND_QUOTA_CHROMIUM says where it is)
 	$(BIN)/pytest -m browser -q

@@ -66,13 +66,15 @@ class Pretend:
 
 
 @contextmanager
-def pretend(folder: Path, deals: int | None = None, reps: int | None = None) -> Iterator[Pretend]:
-    """Start the org and the proxy; both end with the block."""
-    command = [sys.executable, "-m", "sandbox", "--only", "salesforce", "--today", date.today().isoformat()]
+def pretend(
+    folder: Path, deals: int | None = None, reps: int | None = None, system: str = "salesforce"
+) -> Iterator[Pretend]:
+    """Start the org (or the HubSpot portal) and the proxy; both end with the block."""
+    command = [sys.executable, "-m", "sandbox", "--only", system, "--today", date.today().isoformat()]
     command += ["--deals", str(deals), "--reps", str(reps)] if deals else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as server:
         try:
-            address = _first_line(server)["salesforce"]
+            address = _first_line(server)[system]
             port = address.rpartition(":")[2]
             script = str(FOREIGN / "tls_proxy.py")
             hand_on = [PROXY.ready().program("python"), script, port, str(folder)]

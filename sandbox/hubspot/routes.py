@@ -49,6 +49,11 @@ PATTERNS = [
     for version in ("v3", *DATED)
     for what, (old, new) in TABLE.items()
 ]
+PATTERNS += [
+    ("schemas", "v3", _pattern("/crm/v3/schemas")),
+    ("old_properties", "v3", _pattern("/properties/v2/{kind}/properties")),
+]
+"""Older addresses, which clients that others wrote still ask."""
 
 
 def find(path: str) -> Route | None:

@@ -142,6 +142,10 @@ class HubSpotServer(LoopbackServer):
     def do_pipelines(self, request: Request, route: Route) -> Response:
         return self.answer({"results": pipelines()})
 
+    def do_old_properties(self, request: Request, route: Route) -> Response:
+        """The same as a plain list, as the service had it before v3."""
+        return self.answer(json.loads(self.do_properties(request, route).body)["results"])
+
     def do_properties(self, request: Request, route: Route) -> Response:
         names = dict.fromkeys(n for r in list(self.portal.objects[route.kind].values())[:50] for n in r["properties"])
         if "splits" in self.lacking:
