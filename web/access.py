@@ -21,6 +21,7 @@ class Action(StrEnum):
     READ_SCORECARD = "read_scorecard"
     READ_TEAM = "read_team"
     READ_RUNS = "read_runs"
+    CHANGE_SCHEDULES = "change_schedules"
 
 
 LEADS = frozenset({Role.MANAGER, Role.DIRECTOR})
@@ -57,6 +58,7 @@ RULES: Mapping[str, Callable[[Actor, str | None], bool]] = {
     Action.READ_SCORECARD: lambda actor, subject: subject is not None and subject in visible_people(actor),
     Action.READ_TEAM: lambda actor, _: actor.role in LEADS,
     Action.READ_RUNS: lambda actor, _: actor.role in KEEPERS,
+    Action.CHANGE_SCHEDULES: lambda actor, _: actor.role in KEEPERS,
 }
 """One line an action: who may do it, and to whom. What has no line here nobody may do."""
 

@@ -141,7 +141,7 @@ def navigation(actor: Actor, path: str) -> tuple[Link, ...]:
     if can(actor, Action.READ_TEAM):
         places.append(("/team", "Team"))
     if can(actor, Action.READ_RUNS):
-        places += [("/runs", "Syncs"), ("/rejects", "Rejected rows")]
+        places += [("/runs", "Syncs"), ("/schedules", "Schedules"), ("/rejects", "Rejected rows")]
     return tuple(Link(href, text, path == href or path.startswith(f"{href}/")) for href, text in places)
 
 

@@ -23,6 +23,8 @@ EXPECTED = {
     "/team.json": (403, 200, 200, 403, 403, 403, 401),
     "/runs": (403, 403, 403, 200, 403, 200, SIGN_IN),
     "/runs/{run_id}": (403, 403, 403, 200, 403, 200, SIGN_IN),
+    "/schedules": (403, 403, 403, 200, 403, 200, SIGN_IN),
+    "/schedules/{name}": (405, 405, 405, 405, 405, 405, 405),
     "/rejects": (403, 403, 403, 200, 403, 200, SIGN_IN),
     "/health": (200, 200, 200, 200, 200, 200, 200),
     # The company of these tests has a schedule and no worker, which is what /ready has to say.

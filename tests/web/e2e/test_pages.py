@@ -27,6 +27,7 @@ PLACES = {
     "syncs": ("ops", "/runs"),
     "one run": ("ops", "/runs/runone"),
     "rejected rows": ("ops", "/rejects"),
+    "schedules": ("ops", "/schedules"),
     "not for this role": ("rep", "/team"),
 }
 
