@@ -1,20 +1,14 @@
 """Looks after the syncs and tells. The worker and the web process both do, each minute, so one sees the other die."""
 
-from datetime import timedelta
-
-from sqlalchemy import select
-
 from beyond_quota.wiring import Installation
 from config.settings import reveal
-from models import Heartbeat
-from models.base import core
 from models.errors import UserError
 from models.slots import stored_schedules
+from models.watch import WORKER, last_seen, silent
 from sync.alerts import Sender, Watched, notice, send_waiting, to_log, to_mail, to_webhook
 from sync.freshness import sources
 from sync.lease import Locked, take
 
-QUIET = timedelta(minutes=5)
 LATE, GOOD = "late", "fresh"
 
 
@@ -26,11 +20,11 @@ def look_after(here: Installation) -> int:
         known = [s for s in found if s.connection in here.settings.connections]
         watched = [Watched(f"source {s.connection}", s.state, s.sentence) for s in known]
         if any(s.enabled for s in stored_schedules(connection).values()):
-            last = connection.scalar(select(core(Heartbeat).c.at).where(core(Heartbeat).c.name == "worker"))
-            dead = last is None or here.clock() - last > QUIET
+            last = last_seen(connection)
+            dead = silent(last, here.clock())
             since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "so far"
             words = f"no worker has been at work {since}; start: beyond-quota worker" if dead else "a worker is at work"
-            watched.append(Watched("worker", LATE if dead else GOOD, words))
+            watched.append(Watched(WORKER, LATE if dead else GOOD, words))
         notice(connection, watched, list(senders), here.clock())
     try:
         hold = take(here.engine, "alerts", here.clock())

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import typer
 from pydantic import TypeAdapter
-from sqlalchemy import select
 
 from beyond_quota.answers import DONE, FAILED, show
 from beyond_quota.figures import worked_out
@@ -14,9 +13,8 @@ from beyond_quota.terminal import figure
 from beyond_quota.wiring import Installation, moment
 from metrics.explain import Explanation, explain
 from metrics.inputs import Inputs, unpack
-from models import ScorecardSnapshot
-from models.base import core
 from models.money import plain
+from web.cards import kept_inputs
 
 _ADAPTER: TypeAdapter[Explanation] = TypeAdapter(Explanation)
 
@@ -39,12 +37,8 @@ def print_explanation(
 def inputs_of(here: Installation, person: str, as_of: date | None, period: str | None) -> Inputs:
     """What a past day's page was made of, as it was kept that day; today's is worked out now."""
     if as_of is not None and as_of < here.today:
-        table = core(ScorecardSnapshot).c
-        query = select(table.inputs).where(table.person_id == person, table.as_of == as_of, table.inputs.is_not(None))
-        if period:
-            query = query.where(table.period_id == period)
         with here.engine.connect() as connection:
-            kept = connection.scalars(query.order_by(table.period_id.desc())).first()
+            kept = kept_inputs(connection, person, period, as_of)
         if kept is not None:
             return unpack(kept)
     ((_, packed),) = worked_out(here, {person}, as_of or here.today, period)

@@ -12,7 +12,7 @@ from beyond_quota.wiring import Installation, moment
 from models import Schedule
 from models.errors import UserError
 from models.slots import DAYS, next_slots, problems, put, stored_schedules, words
-from sync.schedule import missed
+from models.watch import missed
 from web import audit
 
 

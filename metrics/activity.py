@@ -6,8 +6,7 @@ from typing import Any
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.quota import NO_CRM
-from metrics.registry import known, metric, table, unknown
+from metrics.registry import known, metric, of_sellers, unknown
 from metrics.result import State, Unit
 from models.profile import Profile
 
@@ -24,13 +23,11 @@ def _count(kind: str, label: str) -> Callable[[Facts, Profile], pd.DataFrame]:
         anybody = frozenset(str(p) for p in counted)
 
         def row(person: str) -> tuple[Any, ...]:
-            if person not in facts.sellers:
-                return unknown(State.NO_DATA, NO_CRM)
             if person not in anybody:
                 return unknown(State.NO_DATA, "The CRM's activities of this person are not read.")
             return known(int(found.get(person, 0)), n=int(found.get(person, 0)))
 
-        return table(facts, {p: row(p) for p in facts.people})
+        return of_sellers(facts, row)
 
     compute.__doc__ = f"{label} in the period, by whole months, as the CRM counts them; what was in them is never read."
     return compute

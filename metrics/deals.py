@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.quota import NO_CRM
-from metrics.registry import known, metric, table, unknown
+from metrics.registry import known, metric, of_sellers, unknown
 from metrics.result import State, Unit
 from models.profile import Profile
 
@@ -55,15 +54,13 @@ def _share(
     """A share of deals by number, with its interval when there are few."""
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         n, k = all_of.get(person, 0), wins.get(person, 0)
         if n == 0:
             return unknown(State.NO_DATA, none, 0, 0, 0)
         said = [_few(k, n), words(person) if words else ""]
         return known(k / n, k, n, n, " ".join(w for w in said if w))
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 @metric(
@@ -102,8 +99,6 @@ def win_rate_value(facts: Facts, profile: Profile) -> pd.DataFrame:
     won, lost = sums.counts("gained"), sums.counts("lost")
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         n, got, gone = number.get(person, 0), won.get(person, 0), lost.get(person, 0)
         if person in lacking:
             return unknown(State.NO_DATA, f"A decided deal is not in {facts.currency} and its rate is missing.", n=n)
@@ -113,7 +108,7 @@ def win_rate_value(facts: Facts, profile: Profile) -> pd.DataFrame:
         words = f"{silent} decided {'deal has' if silent == 1 else 'deals have'} no amount." if silent else ""
         return known(got / (got + gone), got, got + gone, n, words)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 def _created(facts: Facts) -> pd.DataFrame:
@@ -193,12 +188,10 @@ def average_deal(facts: Facts, profile: Profile) -> pd.DataFrame:
     total, number = facts.sums.counts("above"), facts.sums.counts("above_deals")
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         n = number.get(person, 0)
         return known(round(total[person] / n), total[person], n, n) if n else unknown(State.NO_DATA, NO_WIN, n=0)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 @metric(
@@ -221,13 +214,11 @@ def median_deal(facts: Facts, profile: Profile) -> pd.DataFrame:
     middle, number = grouped.median().to_dict(), grouped.size().to_dict()
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         if person not in number:
             return unknown(State.NO_DATA, NO_WIN, n=0)
         return known(round(float(middle[person])), None, None, int(number[person]))
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 def _cycle(facts: Facts, status: str, none: str) -> pd.DataFrame:
@@ -239,8 +230,6 @@ def _cycle(facts: Facts, status: str, none: str) -> pd.DataFrame:
     sums, counts = good.sum().to_dict(), good.count().to_dict()
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         left = odd.get(person, 0)
         was = "deal was" if left == 1 else "deals were"
         words = f"{left} {status} {was} created after the close date." if left else ""
@@ -249,7 +238,7 @@ def _cycle(facts: Facts, status: str, none: str) -> pd.DataFrame:
         total, n = int(sums[person]), int(counts[person])
         return known(total / n, total, n, n, words)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 @metric(
@@ -315,8 +304,6 @@ def time_to_close(facts: Facts, profile: Profile) -> pd.DataFrame:
     number, ends = frame.groupby("person").size(), frame[frame["ended"]].groupby("person").size()
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         n, k = int(number.get(person, 0)), int(ends.get(person, 0))
         value = found.get(person)
         if value is None:
@@ -326,7 +313,7 @@ def time_to_close(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.NO_DATA, words, k, n, n)
         return known(value, k, n, n, f"{n - k} of {n} are still open." if n > k else "")
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 def median_survival(days: Any, ended: Any) -> int | None:
@@ -358,12 +345,10 @@ def velocity(facts: Facts, profile: Profile) -> pd.DataFrame:
     parts = [f(facts, profile)["value"].to_dict() for f in (win_rate, average_deal, sales_cycle)]
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         rate, size, days = (part[person] for part in parts)
         n = open_now.get(person, 0)
         if rate is None or size is None or not days:
             return unknown(State.NO_DATA, "It needs decided deals, won ones among them, with amounts and a start.", n=n)
         return known(round(n * rate * size / days), None, None, n)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)

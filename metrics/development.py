@@ -86,7 +86,7 @@ def objective_progress(facts: Facts, profile: Profile) -> pd.DataFrame:
         numerator, denominator = sum((p or 0.0) * w for p, w in measured), sum(w for _, w in measured)
         return known(numerator / denominator, numerator, denominator, len(measured), words)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 def _since(facts: Facts) -> dict[str, pd.Timestamp]:
@@ -129,7 +129,7 @@ def check_in_adherence(facts: Facts, profile: Profile) -> pd.DataFrame:
         kept = len({i for i in inside if i < intervals})
         return known(kept / intervals, kept, intervals, intervals)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 @metric(
@@ -151,10 +151,9 @@ def check_ins_asked(facts: Facts, profile: Profile) -> pd.DataFrame:
     rows = rows[rows["when"] >= rows["person_id"].map(since)]
     every = rows.groupby("person_id").size()
     own = rows[rows["asked_by"] == "rep"].groupby("person_id").size()
-    return table(
-        facts,
-        {
-            p: known(int(own.get(p, 0)), int(own.get(p, 0)), int(every.get(p, 0)), int(every.get(p, 0)))
-            for p in facts.people
-        },
-    )
+
+    def row(person: str) -> tuple[Any, ...]:
+        k, n = int(own.get(person, 0)), int(every.get(person, 0))
+        return known(k, k, n, n)
+
+    return table(facts, row)

@@ -51,7 +51,7 @@ def working_days(rule: WorkingDays, first: date, end: date) -> int:
 def elapsed(facts: Facts, profile: Profile) -> pd.DataFrame:
     """How much of the period is gone, by calendar days."""
     gone, whole = (facts.reached - facts.start).days, (facts.end - facts.start).days
-    return table(facts, {p: known(gone / whole, gone, whole, whole) for p in facts.people})
+    return table(facts, lambda _: known(gone / whole, gone, whole, whole))
 
 
 @metric(
@@ -73,8 +73,8 @@ def elapsed_working(facts: Facts, profile: Profile) -> pd.DataFrame:
     whole = working_days(profile.working_days, first, end)
     if whole == 0:
         words = "No day of this period is worked, by the group's working days."
-        return table(facts, {p: unknown(State.NO_DATA, words, gone, whole, whole) for p in facts.people})
-    return table(facts, {p: known(gone / whole, gone, whole, whole) for p in facts.people})
+        return table(facts, lambda _: unknown(State.NO_DATA, words, gone, whole, whole))
+    return table(facts, lambda _: known(gone / whole, gone, whole, whole))
 
 
 @metric(

@@ -72,6 +72,12 @@ class Facts:
         return credit(owned, self.frame("splits"))
 
     @cached_property
+    def owned(self) -> pd.DataFrame:
+        """One row a deal and person: the deals that somebody is credited with."""
+        rows = self.credits[self.credits["person_id"].notna()]
+        return rows.drop_duplicates(["connection", "external_id", "person_id"])
+
+    @cached_property
     def sums(self) -> Sums:
         """The people's deals that close in the period, added up: metrics.sums."""
         rows = self.credits

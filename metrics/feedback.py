@@ -44,7 +44,7 @@ def feedback_received(facts: Facts, profile: Profile) -> pd.DataFrame:
         n = int(count.get(person, 0))
         return known(n, int(asked.get(person, 0)), n, n)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 @metric(
@@ -71,7 +71,7 @@ def feedback_answered(facts: Facts, profile: Profile) -> pd.DataFrame:
         k = int(answered[person])
         return known(k / n, k, n, n)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 @metric(
@@ -90,7 +90,7 @@ def feedback_asked(facts: Facts, profile: Profile) -> pd.DataFrame:
     rows = facts.frame("feedback_requests")
     rows = rows[rows["asked_on"] <= f"{facts.as_of:%Y-%m}"]
     people, times = rows.groupby("person_id")["asked_of"].sum(), rows.groupby("person_id").size()
-    return table(facts, {p: known(int(people.get(p, 0)), n=int(times.get(p, 0))) for p in facts.people})
+    return table(facts, lambda p: known(int(people.get(p, 0)), n=int(times.get(p, 0))))
 
 
 @metric(
@@ -121,4 +121,4 @@ def feedback_constructive(facts: Facts, profile: Profile) -> pd.DataFrame:
         k = int(says.get(person, 0))
         return known(k / n, k, n, n)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)

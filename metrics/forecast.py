@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.quota import NO_CRM, bookings_of
-from metrics.registry import known, metric, table, unknown
+from metrics.quota import bookings_of
+from metrics.registry import known, metric, of_sellers, unknown
 from metrics.result import State, Unit
 from models.profile import Profile
 
@@ -37,8 +37,6 @@ def _figure(facts: Facts, categories: tuple[str, ...], with_won: bool) -> pd.Dat
     got = bookings_of(facts) if with_won else {}
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         cents, n, blank = found.get(person, (0, 0, 0))
         won, wins, _, _ = got.get(person, (0, 0, 0, ""))
         if cents is None or won is None:
@@ -46,7 +44,7 @@ def _figure(facts: Facts, categories: tuple[str, ...], with_won: bool) -> pd.Dat
         words = f"{blank} open {'deal has' if blank == 1 else 'deals have'} no amount yet." if blank else ""
         return known(won + cents, won + cents, None, n + wins, words)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 def _single(category: str, label: str) -> Callable[[Facts, Profile], pd.DataFrame]:

@@ -6,8 +6,7 @@ import pandas as pd
 
 from metrics.facts import Facts
 from metrics.history import as_at
-from metrics.quota import NO_CRM
-from metrics.registry import known, metric, table, unknown
+from metrics.registry import known, metric, of_sellers, unknown
 from metrics.result import State, Unit
 from metrics.sums import CATEGORIES, Sums
 from models.frames import values
@@ -17,15 +16,9 @@ UNSEEN = "Close dates of {names} are known from {day:%-d %B %Y} on, so what move
 DEAL = ["connection", "external_id"]
 
 
-def owned(facts: Facts) -> pd.DataFrame:
-    """One row a deal and person: the deals that somebody is credited with."""
-    rows = facts.credits
-    return rows[rows["person_id"].notna()].drop_duplicates([*DEAL, "person_id"])
-
-
-def blind(facts: Facts, rows: pd.DataFrame) -> dict[str, str]:
+def blind(facts: Facts) -> dict[str, str]:
     """By person, why changes in the period are not known: history that begins after the period did."""
-    since = facts.known_since
+    rows, since = facts.owned, facts.known_since
     late = {c: since.get(c) for c in rows["connection"].unique().tolist() if since.get(c, facts.until) > facts.start}
     found: dict[str, str] = {}
     pairs: dict[str, set[str]] = {}
@@ -53,7 +46,7 @@ def blind(facts: Facts, rows: pd.DataFrame) -> dict[str, str]:
 )
 def pushes(facts: Facts, profile: Profile) -> pd.DataFrame:
     """How often a close date was pushed out; the numerator is the days. Moves on a deal's first day do not count."""
-    mine = owned(facts)
+    mine = facts.owned
     told = facts.moves
     told = told[(told["field"] == "close_day") & (told["at"] >= facts.start) & (told["at"] < facts.end)]
     found = told.merge(mine[[*DEAL, "person_id", "created_day"]], left_on=["connection", "deal"], right_on=DEAL)
@@ -61,18 +54,16 @@ def pushes(facts: Facts, profile: Profile) -> pd.DataFrame:
     later = (new > old) & ~(found["at"].dt.normalize() == found["created_day"])
     moved = (new - old).dt.days[later].groupby(found["person_id"])
     number, total_days = moved.size().to_dict(), moved.sum().to_dict()
-    unseen = blind(facts, mine)
+    unseen = blind(facts)
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         if person in unseen:
             return unknown(State.NO_DATA, unseen[person])
         n, total = int(number.get(person, 0)), int(total_days.get(person, 0))
         words = f"{n} {'push' if n == 1 else 'pushes'}, {total} {'day' if total == 1 else 'days'} in all." if n else ""
         return known(n, total, None, n, words)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 @metric(
@@ -88,7 +79,7 @@ def pushes(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def slippage(facts: Facts, profile: Profile) -> pd.DataFrame:
     """Of the deals that were to close in the period when it began, how many moved past its end."""
-    mine = owned(facts).reset_index(drop=True)
+    mine = facts.owned.reset_index(drop=True)
     told, start = facts.moves, facts.start
     due_then = pd.to_datetime(as_at(mine, told, "close_day", "close_day", start), errors="coerce")
     due_now = pd.to_datetime(as_at(mine, told, "close_day", "close_day", facts.until), errors="coerce")
@@ -98,11 +89,9 @@ def slippage(facts: Facts, profile: Profile) -> pd.DataFrame:
     base = there & was_open & (due_then >= start) & (due_then < facts.end)
     slipped = base & (due_now >= facts.end)
     number, late = (part.groupby(mine["person_id"]).sum().to_dict() for part in (base, slipped))
-    unseen = blind(facts, mine)
+    unseen = blind(facts)
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         if person in unseen:
             return unknown(State.NO_DATA, unseen[person])
         n, k = int(number.get(person, 0)), int(late.get(person, 0))
@@ -110,7 +99,7 @@ def slippage(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.NO_DATA, "No open deal was due in this period when it began.", 0, 0, 0)
         return known(k / n, k, n, n)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 def _late(facts: Facts) -> pd.DataFrame:
@@ -134,11 +123,9 @@ def past_due(facts: Facts, profile: Profile) -> pd.DataFrame:
     found = {str(p): int(n) for p, n in _late(facts).groupby("person_id")["external_id"].nunique().items()}
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         return known(found.get(person, 0), n=found.get(person, 0))
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 @metric(
@@ -157,11 +144,9 @@ def past_due_amount(facts: Facts, profile: Profile) -> pd.DataFrame:
     found = Sums.of(_late(facts), facts.people, facts.until).money(*(f"category_{name}" for name in CATEGORIES))
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         cents, n, blank = found.get(person, (0, 0, 0))
         if cents is None:
             return unknown(State.NO_DATA, f"An open deal is not in {facts.currency} and its rate is missing.", n=n)
         return known(cents, cents, None, n, f"{blank} of them without an amount." if blank else "")
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)

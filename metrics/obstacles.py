@@ -34,13 +34,12 @@ def obstacles_open(facts: Facts, profile: Profile) -> pd.DataFrame:
     """What stands in the person's way now; of how many ever written down is beside it."""
     rows = _rows(facts)
     left, every = rows[rows["resolved_on"].isna()].groupby("person_id").size(), rows.groupby("person_id").size()
-    return table(
-        facts,
-        {
-            p: known(int(left.get(p, 0)), int(left.get(p, 0)), int(every.get(p, 0)), int(every.get(p, 0)))
-            for p in facts.people
-        },
-    )
+
+    def row(person: str) -> tuple[Any, ...]:
+        k, n = int(left.get(person, 0)), int(every.get(person, 0))
+        return known(k, k, n, n)
+
+    return table(facts, row)
 
 
 @metric(
@@ -65,7 +64,7 @@ def obstacle_oldest(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.NO_DATA, "No obstacle is open.", n=0)
         return known((facts.today - oldest[person]).days, n=int(number[person]))
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 @metric(
@@ -93,4 +92,4 @@ def obstacle_days(facts: Facts, profile: Profile) -> pd.DataFrame:
         left = int(every[person]) - int(number[person])
         return known(float(median[person]), None, None, int(number[person]), f"{left} still open." if left else "")
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)

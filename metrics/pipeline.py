@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.quota import NO_CRM, NO_QUOTA, ZERO_QUOTA, bookings_of
-from metrics.registry import known, metric, table, unknown
+from metrics.quota import ZERO_QUOTA, bookings_of, no_quota
+from metrics.registry import known, metric, of_sellers, table, unknown
 from metrics.result import State, Unit
 from metrics.target import targets
 from models.profile import Profile
@@ -26,14 +26,12 @@ def _blank(n: int) -> str:
 
 def _money(facts: Facts, found: dict[str, Any], words: dict[str, str]) -> pd.DataFrame:
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         cents, n, blank = found.get(person, (0, 0, 0))
         if cents is None:
             return unknown(State.NO_DATA, f"An open deal is not in {facts.currency} and its rate is missing.", n=n)
         return known(cents, cents, None, n, " ".join(w for w in (_blank(blank), words.get(person, "")) if w))
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 @metric(
@@ -90,7 +88,7 @@ def coverage(facts: Facts, profile: Profile) -> pd.DataFrame:
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in asked:
-            return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
+            return no_quota(facts, person)
         target, won = asked[person].cents, got.get(person, (0, 0, 0, ""))[0]
         cents, n, blank = still.get(person, (0, 0, 0))
         if target is None or won is None or cents is None:
@@ -100,7 +98,7 @@ def coverage(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.QUOTA_MET, "The quota is met, so there is nothing left to cover.", cents, left, n)
         return known(cents / left, cents, left, n, _blank(blank))
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 @metric(
@@ -121,7 +119,7 @@ def coverage_total(facts: Facts, profile: Profile) -> pd.DataFrame:
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in asked:
-            return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
+            return no_quota(facts, person)
         target, won = asked[person].cents, got.get(person, (0, 0, 0, ""))[0]
         cents, n, blank = still.get(person, (0, 0, 0))
         if target is None or won is None or cents is None:
@@ -130,4 +128,4 @@ def coverage_total(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.ZERO_QUOTA, ZERO_QUOTA, won + cents, 0, n)
         return known((won + cents) / target, won + cents, target, n, _blank(blank))
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)

@@ -5,14 +5,18 @@ from typing import Any
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.registry import known, metric, table, unknown
+from metrics.registry import NO_CRM, Row, known, metric, of_sellers, table, unknown
 from metrics.result import State, Unit
 from metrics.target import targets
 from models.profile import Profile
 
 NO_QUOTA = "There is no quota for this period, so there is nothing to compare with."
 ZERO_QUOTA = "The quota for this period is 0, so a share of it cannot be worked out."
-NO_CRM = "No CRM is connected for this person, and none is needed: their page stands without it."
+
+
+def no_quota(facts: Facts, person: str) -> Row:
+    """The row of somebody who has no quota in the period: for want of one, or of a CRM."""
+    return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
 
 
 def won(facts: Facts) -> pd.DataFrame:
@@ -70,13 +74,13 @@ def quota(facts: Facts, profile: Profile) -> pd.DataFrame:
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in found:
-            return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
+            return no_quota(facts, person)
         cents, n = found[person].cents, found[person].rows
         if cents is None:
             return unknown(State.NO_DATA, f"A quota is not in {facts.currency} and its exchange rate is missing.", n=n)
         return known(cents, cents, None, n)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 @metric(
@@ -95,14 +99,12 @@ def bookings(facts: Facts, profile: Profile) -> pd.DataFrame:
     found = bookings_of(facts)
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         cents, n, blank, lacking = found.get(person, (0, 0, 0, ""))
         if cents is None:
             return unknown(State.NO_DATA, lacking, n=n)
         return known(cents, cents, None, n, blank_words(blank, "won"))
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 def against(facts: Facts, profile: Profile, end: pd.Timestamp, value: Any) -> pd.DataFrame:
@@ -114,14 +116,14 @@ def against(facts: Facts, profile: Profile, end: pd.Timestamp, value: Any) -> pd
 
     def row(person: str) -> tuple[Any, ...]:
         if person not in asked:
-            return unknown(State.NO_QUOTA, NO_QUOTA if person in facts.sellers else NO_CRM)
+            return no_quota(facts, person)
         target = asked[person].cents
         cents, n, blank, lacking = got.get(person, (0, 0, 0, ""))
         if cents is None or target is None:
             return unknown(State.NO_DATA, lacking or "The quota's exchange rate is missing.", cents, target, n)
         return value(cents, target, n, blank_words(blank, "won"))  # type: ignore[no-any-return]
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 @metric(
@@ -179,7 +181,7 @@ def pace(facts: Facts, profile: Profile) -> pd.DataFrame:
     """Won against the part of the quota whose days have passed: 1 is on the line."""
     if facts.reached <= facts.start:
         words = "The period has not begun."
-        return table(facts, {p: unknown(State.NO_DATA, words) for p in facts.people})
+        return table(facts, lambda _: unknown(State.NO_DATA, words))
 
     def value(cents: int, target: int, n: int, words: str) -> tuple[Any, ...]:
         if target == 0:

@@ -69,9 +69,19 @@ def compute(keys: Iterable[str], facts: Facts, profile: Profile) -> dict[str, pd
     return {key: METRICS[key].compute(facts, profile) for key in keys}
 
 
-def table(facts: Facts, rows: Mapping[str, tuple[Any, ...]]) -> pd.DataFrame:
-    """Rows by person id as a metric's table, in the order of `facts.people`."""
-    return pd.DataFrame([rows[p] for p in facts.people], index=facts.people, columns=list(COLUMNS), dtype="object")
+Row = tuple[Any, ...]
+NO_CRM = "No CRM is connected for this person, and none is needed: their page stands without it."
+
+
+def table(facts: Facts, row: Callable[[str], Row]) -> pd.DataFrame:
+    """A metric's table: a row by each person's id, in the order of `facts.people`."""
+    rows = [row(person) for person in facts.people]
+    return pd.DataFrame(rows, index=facts.people, columns=list(COLUMNS), dtype="object")
+
+
+def of_sellers(facts: Facts, row: Callable[[str], Row]) -> pd.DataFrame:
+    """The table of a metric that is made of a CRM's records: people without one have no such figure."""
+    return table(facts, lambda person: row(person) if person in facts.sellers else unknown(State.NO_DATA, NO_CRM))
 
 
 def unknown(

@@ -5,9 +5,8 @@ from typing import Any
 import pandas as pd
 
 from metrics.facts import Facts
-from metrics.movement import DEAL, blind, owned
-from metrics.quota import NO_CRM
-from metrics.registry import known, metric, table, unknown
+from metrics.movement import DEAL, blind
+from metrics.registry import known, metric, of_sellers, unknown
 from metrics.result import State, Unit
 from models.frames import values
 from models.profile import Profile
@@ -80,7 +79,7 @@ def conversions(facts: Facts) -> pd.DataFrame:
     went_on = rows["went_on"].fillna(False).astype(bool)
     lost = rows["ended"].fillna(False).astype(bool) & ~went_on
     rows = rows.assign(went_on=went_on, lost=lost, there=~went_on & ~lost)
-    rows = rows.merge(owned(facts)[[*DEAL, "person_id"]], on=DEAL)
+    rows = rows.merge(facts.owned[[*DEAL, "person_id"]], on=DEAL)
     grouped = rows.groupby(["person_id", "stage", "position"], sort=True)
     return grouped[["went_on", "lost", "there"]].sum().assign(entered=grouped.size()).reset_index()
 
@@ -98,12 +97,10 @@ def conversions(facts: Facts) -> pd.DataFrame:
 )
 def stage_conversion(facts: Facts, profile: Profile) -> pd.DataFrame:
     """How many of the deals that came into a stage went on; stage by stage when it is opened."""
-    found, unseen = conversions(facts), blind(facts, owned(facts))
+    found, unseen = conversions(facts), blind(facts)
     mine = {str(p): part for p, part in found.groupby("person_id")}
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         if person in unseen:
             return unknown(State.NO_DATA, unseen[person].replace("Close dates", "Stages"))
         part = mine.get(person)
@@ -112,7 +109,7 @@ def stage_conversion(facts: Facts, profile: Profile) -> pd.DataFrame:
         n, k, there = (int(part[c].sum()) for c in ("entered", "went_on", "there"))
         return known(k / n, k, n, n, f"{there} of {n} are still there." if there else "")
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 @metric(
@@ -134,13 +131,11 @@ def time_in_stage(facts: Facts, profile: Profile) -> pd.DataFrame:
     found = found[(found["left"] >= facts.start) & (found["left"] < min(facts.end, facts.until))]
     days = (found["left"].dt.normalize() - found["came"].dt.normalize()).dt.days
     each = found.assign(days=days).groupby([*DEAL, "stage"], as_index=False)["days"].sum()
-    each = each.merge(owned(facts)[[*DEAL, "person_id"]], on=DEAL)
+    each = each.merge(facts.owned[[*DEAL, "person_id"]], on=DEAL)
     total = each.groupby("person_id")["days"].agg(["sum", "size"])
-    unseen = blind(facts, owned(facts))
+    unseen = blind(facts)
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         if person in unseen:
             return unknown(State.NO_DATA, unseen[person].replace("Close dates", "Stages"))
         if person not in total.index:
@@ -148,7 +143,7 @@ def time_in_stage(facts: Facts, profile: Profile) -> pd.DataFrame:
         whole, n = int(total.at[person, "sum"]), int(total.at[person, "size"])
         return known(whole / n, whole, n, n)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)
 
 
 @metric(
@@ -165,7 +160,7 @@ def time_in_stage(facts: Facts, profile: Profile) -> pd.DataFrame:
 )
 def stalled(facts: Facts, profile: Profile) -> pd.DataFrame:
     """Open deals that have stood in their stage for long; of how many open ones is beside it."""
-    mine = owned(facts)
+    mine = facts.owned
     mine = mine[(mine["status"] == "open") & (mine["created_day"].isna() | (mine["created_day"] < facts.until))]
     told = facts.moves
     last = told[told["field"] == "stage"].groupby(["connection", "deal"])["at"].max()
@@ -177,12 +172,10 @@ def stalled(facts: Facts, profile: Profile) -> pd.DataFrame:
     unknown_age, every = since.isna().groupby(moved["person_id"]).sum(), moved.groupby("person_id").size()
 
     def row(person: str) -> tuple[Any, ...]:
-        if person not in facts.sellers:
-            return unknown(State.NO_DATA, NO_CRM)
         n, k = int(every.get(person, 0)), int(still.get(person, 0))
         silent = int(unknown_age.get(person, 0))
         if n and silent == n:
             return unknown(State.NO_DATA, NO_HISTORY, n=n)
         return known(k, k, n, n, f"{silent} more without a known start." if silent else "")
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return of_sellers(facts, row)

@@ -50,7 +50,7 @@ def objective_freshness(facts: Facts, profile: Profile) -> pd.DataFrame:
         words = f"More than {profile.stale_after_days} days: still the right objective?"
         return known(days, n=n, reason=words if days > profile.stale_after_days else "")
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 @metric(
@@ -75,7 +75,7 @@ def objectives_overdue(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.NO_DATA, NO_OBJECTIVE, n=0)
         return known(int(late.get(person, 0)), int(late.get(person, 0)), n, n)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 def expected(facts: Facts, rows: pd.DataFrame) -> "pd.Series[Any]":
@@ -118,7 +118,7 @@ def objectives_behind(facts: Facts, profile: Profile) -> pd.DataFrame:
         words = f"{rest} without dates or measurement." if rest else ""
         return known(int(behind.get(person, 0)), int(behind.get(person, 0)), known_ones, known_ones, words)
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 def _due(facts: Facts) -> pd.DataFrame:
@@ -137,7 +137,7 @@ def _training(facts: Facts, good: "pd.Series[bool]", rows: pd.DataFrame, waived:
             return unknown(State.NO_DATA, "No learning has been due yet.", 0, 0, 0)
         return known(k / n, k, n, n, f"{out} waived." if out else "")
 
-    return table(facts, {p: row(p) for p in facts.people})
+    return table(facts, row)
 
 
 def _waived(facts: Facts) -> "pd.Series[Any]":

@@ -72,3 +72,9 @@ def period_of(periods: Sequence[Period], day: date, kind: str = "quarter") -> Pe
     known = [p for p in periods if p.kind == kind]
     span = f"{known[0].first_day} to {known[-1].end_day}" if known else "none at all"
     raise LookupError(f"no {kind} holds {day}: the stored periods cover {span}; run a sync, it adds the missing ones")
+
+
+def month_start(day: date, after: int = 0) -> date:
+    """The first day of the calendar month that a day lies in, or of one so many months after it."""
+    number = day.year * 12 + day.month - 1 + after
+    return date(number // 12, number % 12 + 1, 1)

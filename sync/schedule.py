@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Heartbeat, MissedSlot, Schedule, SyncRun
@@ -57,14 +57,6 @@ def count_missed(connection: Connection, known: Collection[str], now: datetime) 
         same = (schedules.c.connection == name, schedules.c.counted_until == schedule.counted_until)
         connection.execute(update(schedules).where(*same).values(counted_until=end))
     return counted
-
-
-def missed(connection: Connection) -> dict[str, int]:
-    """How many slots of each connection were missed, ever."""
-    table = core(MissedSlot).c
-    return {
-        row[0]: int(row[1]) for row in connection.execute(select(table.connection, func.count()).group_by("connection"))
-    }
 
 
 def note_problem(engine: Engine, name: str, problem: str) -> None:

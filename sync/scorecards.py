@@ -190,11 +190,11 @@ def refresh(
     for period in _closed_quarters(engine, as_of) if spans is not None else []:
         changed = (spans or {}).get((period.first_day, period.end_day), frozenset())
         with engine.connect() as connection:
-            latest = _latest(connection, period)
-            fresh = (_concerned(connection, period) - set(latest)) & here if changed or not latest else set[str]()
-        again = {*changed} & set(latest)
+            closed = _closed(connection, period)
+            fresh = (_concerned(connection, period) - closed) & here if changed or not closed else set[str]()
+        again = {*changed} & closed
         if fresh or again:
-            done += _keep(engine, (c for c in made(fresh | again, period) if _is_news(c[0], latest)), now)
+            done += _keep(engine, (c for c in made(fresh | again, period) if _is_news(engine, c[0], period)), now)
     return done
 
 
@@ -224,11 +224,11 @@ def _closed_quarters(engine: Engine, as_of: date) -> list[Period]:
     return [Period(**row._mapping) for row in rows]
 
 
-def _latest(connection: Connection, period: Period) -> dict[str, str]:
-    """By person, the last page of a period that was made after its end."""
+def _closed(connection: Connection, period: Period) -> set[str]:
+    """People who have a page of a period that was made after its end."""
     table = core(ScorecardSnapshot).c
-    query = select(table.person_id, table.body).where(table.period_id == period.id, table.as_of >= period.end_day)
-    return {row.person_id: row.body for row in connection.execute(query.order_by(table.as_of))}
+    query = select(table.person_id).where(table.period_id == period.id, table.as_of >= period.end_day)
+    return set(connection.scalars(query.distinct()))
 
 
 def _concerned(connection: Connection, period: Period) -> set[str]:
@@ -243,9 +243,12 @@ def _concerned(connection: Connection, period: Period) -> set[str]:
     return {person for person in found if person is not None}
 
 
-def _is_news(card: Scorecard, latest: Mapping[str, str]) -> bool:
+def _is_news(engine: Engine, card: Scorecard, period: Period) -> bool:
     """Whether a closed period's page is its first one, or says another number than the last one did."""
-    kept = latest.get(card.person_id)
+    table = core(ScorecardSnapshot).c
+    query = select(table.body).where(table.person_id == card.person_id, table.period_id == period.id)
+    with engine.connect() as connection:
+        kept = connection.scalars(query.where(table.as_of >= period.end_day).order_by(table.as_of.desc())).first()
     return kept is None or restated(parse(kept), card) is not None
 
 

@@ -58,6 +58,17 @@ def stored(connection: Connection, person_id: str) -> list[tuple[str, date]]:
     return [(row.period_id, row.as_of) for row in connection.execute(query)]
 
 
+def kept_inputs(connection: Connection, person_id: str, period: str | None, as_of: date | None) -> bytes | None:
+    """What the newest page that fits was made of, packed; None when there is none or it was not kept."""
+    table = core(ScorecardSnapshot).c
+    query = select(table.inputs).where(table.person_id == person_id, table.inputs.is_not(None))
+    if period:
+        query = query.where(table.period_id == period)
+    if as_of:
+        query = query.where(table.as_of == as_of)
+    return connection.scalars(query.order_by(table.as_of.desc(), table.period_id.desc())).first()
+
+
 def closing_card(connection: Connection, card: Scorecard) -> Scorecard | None:
     """What a closed period closed with: its first page of a day after its end."""
     table = core(ScorecardSnapshot).c

@@ -135,7 +135,7 @@ class Words:
         return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
-MADE_OF_MONEY = frozenset({"attainment", "pace", "coverage", "win_rate_value", "projection", "attainment_to_date"})
+MADE_OF_MONEY = frozenset({"attainment", "pace", "coverage", "coverage_total", "win_rate_value", "projection"})
 
 
 def _date(value: date | str | None) -> date | None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from connectors.base import Batch
 from connectors.hubspot.searching import between, walk
+from models.period import month_start
 
 if TYPE_CHECKING:
     from connectors.hubspot.connector import HubSpot
@@ -25,13 +26,8 @@ OWNER, WHEN = "hubspot_owner_id", "hs_timestamp"
 def span(began: date, cursor: Mapping[str, Any] | None) -> tuple[date, date]:
     """The months to count."""
     if cursor is None:
-        return _month(began, -BACK), _month(began, 1)
-    return _month(min(date.fromisoformat(str(cursor["since"])[:10]), began), -1), _month(began, 1)
-
-
-def _month(day: date, after: int) -> date:
-    number = day.year * 12 + day.month - 1 + after
-    return date(number // 12, number % 12 + 1, 1)
+        return month_start(began, -BACK), month_start(began, 1)
+    return month_start(min(date.fromisoformat(str(cursor["since"])[:10]), began), -1), month_start(began, 1)
 
 
 def pull(source: "HubSpot", cursor: Mapping[str, Any] | None) -> Iterator[Batch]:

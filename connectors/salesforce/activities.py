@@ -12,6 +12,7 @@ from simple_salesforce.format import quote_soql_value
 from connectors.base import Batch
 from connectors.errors import BadAnswer
 from connectors.salesforce.objects import chosen
+from models.period import month_start
 
 if TYPE_CHECKING:
     from connectors.salesforce.connector import Salesforce
@@ -28,13 +29,8 @@ def spans(began: date, cursor: Mapping[str, Any] | None) -> list[tuple[date, dat
     """The months to count: one query each at first, later one for all."""
     if cursor is not None:
         last = min(date.fromisoformat(str(cursor["since"])[:10]), began)
-        return [(_month(last, -1), _month(began, 1))]
-    return list(pairwise(_month(began, -n) for n in range(BACK, -2, -1)))
-
-
-def _month(day: date, after: int) -> date:
-    number = day.year * 12 + day.month - 1 + after
-    return date(number // 12, number % 12 + 1, 1)
+        return [(month_start(last, -1), month_start(began, 1))]
+    return list(pairwise(month_start(began, -n) for n in range(BACK, -2, -1)))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from models.money import to_minor
 YES, NO = {"yes", "true", "1", "y", "ja", "oui", "x"}, {"no", "false", "0", "n", "nein", "non"}
 USUAL = {
     "objectives": {"kind": "personal", "status": "active"}, "check_ins": {"asked_by": "rep", "status": "planned"},
-    "learning": {"status": "open"}, "leavers": {"reason": "other"}, 
+    "learning": {"status": "open"}, "leavers": {"reason": "other"},
 }  # fmt: skip
 WORDS = {
     ("objectives", "kind"): {"personal", "organisational"}, ("objectives", "status"): {"active", "done", "cancelled"},

@@ -7,16 +7,14 @@ from datetime import date
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, select
 
 from metrics.explain import Explanation, explain
 from metrics.inputs import unpack
 from metrics.registry import METRICS
-from models import ScorecardSnapshot
-from models.base import core
 from models.errors import UserError
 from web import audit
 from web.access import Action, can
+from web.cards import kept_inputs
 from web.site import Asking, Missing, NotAllowed, Reader
 
 router = APIRouter()
@@ -63,17 +61,7 @@ def _told(reader: Reader, person_id: str, metric: str, period: str | None, as_of
         audit.record(
             connection, reader.actor, "read_scorecard", reader.now, person_id, detail={"as": f"explain {metric}"}
         )
-        packed = _kept(connection, person_id, period, as_of)
+        packed = kept_inputs(connection, person_id, period, as_of)
     if packed is None:
         raise UserError("What this page was made of was not kept then, so it cannot be worked out again.")
     return explain(unpack(packed), metric)
-
-
-def _kept(connection: Connection, person_id: str, period: str | None, as_of: date | None) -> bytes | None:
-    table = core(ScorecardSnapshot).c
-    query = select(table.inputs).where(table.person_id == person_id, table.inputs.is_not(None))
-    if period:
-        query = query.where(table.period_id == period)
-    if as_of:
-        query = query.where(table.as_of == as_of)
-    return connection.scalars(query.order_by(table.as_of.desc(), table.period_id.desc())).first()

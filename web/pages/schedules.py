@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from models import Connection as ConnectionRow
-from models import MissedSlot, Schedule
+from models import Schedule
 from models.base import core
 from models.slots import DAYS, NAMES, next_slots, problems, put, stored_schedules, words
+from models.watch import missed
 from web import audit
 from web.access import Action, can
 from web.site import Asking, Missing, NotAllowed, Reader, Sending
@@ -114,10 +115,7 @@ def _page(reader: Reader, lines: list[Line], status: int = 200) -> HTMLResponse:
 
 def _lines(connection: Connection, reader: Reader) -> list[Line]:
     """A line a connection that was ever synced or has a schedule, by name."""
-    plans, missed = stored_schedules(connection), core(MissedSlot).c
-    lost = {r.connection: r.n for r in connection.execute(
-        select(missed.connection, func.count().label("n")).group_by(missed.connection)
-    )}  # fmt: skip
+    plans, lost = stored_schedules(connection), missed(connection)
     table = core(ConnectionRow).c
     titles = {row.name: row.title or row.name for row in connection.execute(select(table.name, table.title))}
     usual = reader.site.words.zone.key
@@ -133,7 +131,7 @@ def _lines(connection: Connection, reader: Reader) -> list[Line]:
                 enabled=plan.enabled,
                 by_ops=plan.set_by == "ops",
                 runs=tuple(_run(slot, zone) for slot in next_slots(plan, reader.now, 5)),
-                missed=int(lost.get(name, 0)),
+                missed=lost.get(name, 0),
                 problem=plan.problem,
                 at=plan.at,
                 weekdays=tuple(plan.weekdays.split(",")),

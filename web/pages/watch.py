@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -12,16 +12,14 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Connection as ConnectionRow
-from models import Heartbeat, MissedSlot, Reject, StreamRun, SyncRun
+from models import Reject, StreamRun, SyncRun
 from models.base import core
 from models.database import is_current
 from models.slots import freshness, stored_schedules
+from models.watch import last_seen, missed, silent
 from web.site import site_of
 
 router = APIRouter()
-
-QUIET = timedelta(minutes=5)
-"""A worker that was silent for so long is taken for dead: ten signs of life are missing."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,11 @@ def checks(engine: Engine, now: datetime) -> Iterator[Check]:
 def _worker(connection: Connection, now: datetime) -> Check:
     if not any(s.enabled for s in stored_schedules(connection).values()):
         return Check("worker", ok=True, sentence="nothing is scheduled, so no worker is needed")
-    last = connection.scalar(select(core(Heartbeat).c.at).where(core(Heartbeat).c.name == "worker"))
+    last = last_seen(connection)
     if last is None:
         return Check("worker", ok=False, sentence="no worker was ever at work; start: beyond-quota worker")
     said = f"the worker last gave a sign of life at {last:%Y-%m-%d %H:%M} UTC"
-    if now - last > QUIET:
+    if silent(last, now):
         return Check("worker", ok=False, sentence=f"{said}; start: beyond-quota worker")
     return Check("worker", ok=True, sentence=said)
 
@@ -118,8 +116,8 @@ def _families(connection: Connection, now: datetime) -> Iterator[Metric]:
         waiting.add_metric([row[0]], int(row[1] or 0))
     yield waiting
     lost = CounterMetricFamily("beyond_quota_missed_slots", "Scheduled runs that never ran", labels=["connection"])
-    for row in connection.execute(select(core(MissedSlot).c.connection, func.count()).group_by("connection")):
-        lost.add_metric([row[0]], int(row[1] or 0))
+    for name, number in missed(connection).items():
+        lost.add_metric([name], number)
     yield lost
     age = GaugeMetricFamily("beyond_quota_age_seconds", "Age of the last good run", labels=["connection"])
     fresh = GaugeMetricFamily("beyond_quota_fresh", "1 when fresh, else 0", labels=["connection"])
@@ -130,7 +128,7 @@ def _families(connection: Connection, now: datetime) -> Iterator[Metric]:
         fresh.add_metric([row.name], int(freshness(row.last_success_at, plans.get(row.name), now) == "fresh"))
     yield age
     yield fresh
-    last = connection.scalar(select(core(Heartbeat).c.at).where(core(Heartbeat).c.name == "worker"))
+    last = last_seen(connection)
     sign = GaugeMetricFamily("beyond_quota_worker_silent_seconds", "Since the worker's last sign of life")
     if last is not None:
         sign.add_metric([], (now - last).total_seconds())
