@@ -28,6 +28,9 @@ Config = Annotated[
 Now = Annotated[str | None, typer.Option("--now", help="Take this to be now: 2026-11-24T09:00+00:00, or a day.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Figures as they stood at the end of this day: 2026-11-24.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+AllowRemovals = Annotated[int, typer.Option(help="How many rows the brake may let go, this once.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")]
+Streams = Annotated[list[str] | None, typer.Option("--stream", help="Only this stream; may be said several times.")]
 SETTINGS = Path("beyond-quota.toml")
 
 
@@ -76,11 +79,16 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def day(text: str | None) -> date | None:
+    """A day as typed, where one was."""
+    return None if text is None else exact_day(text)
+
+
+def exact_day(text: str) -> date:
     """A day as typed."""
     from models.errors import UserError
 
     try:
-        return None if text is None else date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
         raise UserError(f"{text!r} is no day; write it like 2026-11-24") from None
 
@@ -128,13 +136,51 @@ def sync(
     ] = None,
     config: Config = SETTINGS,
     now: Now = None,
-    allow_removals: Annotated[int, typer.Option(help="How many rows the brake may let go, this once.")] = 0,
+    allow_removals: AllowRemovals = 0,
+    full: Annotated[bool, typer.Option("--full", help="Read everything whole and compare every count.")] = False,
+    stream: Streams = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Read what changed from the connections and compute the scorecards concerned."""
     from beyond_quota.sources import sync_connections
 
-    raise typer.Exit(sync_connections(config, connection, now, allow_removals, as_json))
+    how = {"allow_removals": allow_removals, "full": full, "streams": stream or []}
+    raise typer.Exit(sync_connections(config, connection, now, as_json, dry_run, **how))
+
+
+@command
+def replay(
+    connection: Annotated[str, typer.Argument(help="Whose landed batches.")],
+    stream: Streams = None,
+    config: Config = SETTINGS,
+    now: Now = None,
+    allow_removals: AllowRemovals = 0,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """After a mapping fix: translate what was landed with today's field map, without a call to the source."""
+    from beyond_quota.again import replay_connection
+
+    raise typer.Exit(replay_connection(config, connection, stream or [], now, allow_removals, dry_run, as_json))
+
+
+@command
+def backfill(
+    connection: Annotated[str, typer.Argument(help="Which connection.")],
+    first: Annotated[str, typer.Option("--from", help="The first close date: 2025-01-01.")],
+    end: Annotated[str, typer.Option("--to", help="The day after the last one: 2025-04-01.")],
+    config: Config = SETTINGS,
+    now: Now = None,
+    allow_removals: AllowRemovals = 0,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read the deals that close, and the quotas that begin, in a range of days anew; no cursor moves."""
+    from beyond_quota.again import backfill_connection
+
+    span = (exact_day(first), exact_day(end))
+    raise typer.Exit(backfill_connection(config, connection, *span, now, allow_removals, dry_run, as_json))
 
 
 @app.command(name="import")
@@ -157,7 +203,7 @@ def publish(
     connection: Annotated[str, typer.Argument(help="The connection whose CRM gets the figures.")],
     config: Config = SETTINGS,
     now: Now = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Write attainment, pace and coverage back to a CRM; only where write_back is enabled."""

@@ -2,10 +2,12 @@
 
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -15,6 +17,7 @@ from config.settings import load_settings
 from models.errors import UserError
 from models.ledger import RunStatus
 from sync.lease import Locked
+from sync.rehearsal import Samples
 from sync.report import RunReport, StreamReport
 from sync.run import ran_already
 from sync.schedule import note_problem, slot_name
@@ -50,15 +53,21 @@ def check_connections(config: Path, names: list[str] | None, as_json: bool) -> i
     return code
 
 
-def sync_connections(config: Path, names: list[str] | None, now: str | None, allow_removals: int, as_json: bool) -> int:
-    """Sync connections in their order; one that fails does not hold up the next."""
+def sync_connections(
+    config: Path, names: list[str] | None, now: str | None, as_json: bool, dry_run: bool = False, **how: Any
+) -> int:
+    """Sync connections in their order; one that fails does not hold up the next. `how` goes to run_sync."""
     here = Installation.open(config, moment(now))
     for name in names or []:
         here.settings.connection(name)
-    return sync_all(here, names or list(here.settings.connections), allow_removals, as_json)
+    chosen = names or list(here.settings.connections)
+    if not dry_run:
+        return sync_all(here, chosen, as_json, **how)
+    with here.rehearsing() as pretended:
+        return rehearse({n: partial(pretended.sync, n, **how) for n in chosen}, as_json)
 
 
-def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_json: bool = False) -> int:
+def sync_all(here: Installation, names: list[str], as_json: bool = False, **how: Any) -> int:
     """Sync these connections of an open installation, then compute the scorecards concerned."""
     if not names:
         raise UserError("there are no connections in the settings yet; see config/example.toml")
@@ -72,7 +81,7 @@ def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_j
             _say(as_json, stream_line(name, done))
 
         try:
-            report = here.sync(name, allow_removals=allow_removals, progress=progress)
+            report = here.sync(name, progress=progress, **how)
         except Locked as error:
             codes.append(LOCKED)
             typer.echo(f"beyond-quota: {error}", err=True)
@@ -90,8 +99,43 @@ def sync_all(here: Installation, names: list[str], allow_removals: int = 0, as_j
     computed = here.refresh(touched, spans=spans)
     _say(as_json, f"scorecards: {computed} computed")
     if as_json:
-        show({"runs": [_facts(r) for r in reports], "scorecards": computed})
+        show({"runs": [run_facts(r) for r in reports], "scorecards": computed})
     return _worst(codes)
+
+
+def rehearse(runs: Mapping[str, Callable[..., RunReport]], as_json: bool) -> int:
+    """Make runs in a store in which nothing stays, and print what each would write, with the first few rows."""
+    codes, facts = [DONE], []
+    for name, run in runs.items():
+        samples = Samples()
+        try:
+            report = run(watch=samples)
+        except UserError as error:
+            codes.append(LOCKED if isinstance(error, Locked) else FAILED)
+            typer.echo(f"beyond-quota: {error}", err=True)
+            continue
+        codes.append(CODES.get(report.status, FAILED))
+        facts.append({**run_facts(report), "plan": samples.streams})
+        for stream in report.streams:
+            _say(as_json, stream_line(name, stream))
+            for line in plan_lines(samples.streams.get(stream.stream, {})):
+                _say(as_json, f"  {line}")
+        _say(as_json, f"{name}: would be {report.status} · {report.message}", failed=codes[-1] == FAILED)
+    if as_json:
+        show({"dry_run": True, "runs": facts})
+    _say(as_json, "dry run: nothing was written")
+    return _worst(codes)
+
+
+def plan_lines(plan: Mapping[str, list[Any]]) -> Iterator[str]:
+    """The first few rows of a plan, a line each."""
+    for row in plan.get("create", []):
+        yield f"create {row}"
+    for change in plan.get("change", []):
+        fields = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in change["fields"].items())
+        yield f"change {change['external_id']}: {fields}"
+    for row in plan.get("remove", []):
+        yield f"remove {row}"
 
 
 def _worst(codes: list[int]) -> int:
@@ -117,7 +161,7 @@ def import_folder(config: Path, folder: Path, mapping: Path | None, name: str, n
     elif known[name].options.get("folder") != str(folder.resolve()):
         raise UserError(f"{config} has a connection {name} already, with another folder; choose another --name")
     here = Installation.open(config, moment(now))
-    return sync_all(here, [name], as_json=as_json)
+    return sync_all(here, [name], as_json)
 
 
 def _add_connection(config: Path, folder: Path, mapping: Path | None, name: str) -> None:
@@ -147,7 +191,8 @@ def stream_line(name: str, report: StreamReport) -> str:
     return line
 
 
-def _facts(report: RunReport) -> dict[str, object]:
+def run_facts(report: RunReport) -> dict[str, object]:
+    """A run and its streams as they are printed as JSON."""
     streams = [{**asdict(s), "notes": s.notes} for s in report.streams]
     for stream in streams:
         del stream["noted"], stream["examples"]

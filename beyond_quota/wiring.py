@@ -1,20 +1,23 @@
 """Puts the rooms together: settings into a store, connectors, rules and profiles."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.settings import ConnectionSettings, Settings, load_settings, reveal
 
 if TYPE_CHECKING:  # imported only where used: pandas and the SDKs are slow, and --help is not to wait for them
+    from collections.abc import Iterator
+
     from sqlalchemy import Engine
 
     from connectors.base import Connector
     from models.profile import Profile
-    from sync.report import RunReport, StreamReport, Touched
+    from sync.report import RunReport, Touched
     from sync.rules import Rules
 
 
@@ -102,40 +105,49 @@ class Installation:
             reconcile_hours=connection.reconcile_hours,
             whole_days=connection.whole_days,
             brake=self.settings.brake,
+            landing_days=self.settings.landing_days,
         )
 
-    def sync(
-        self,
-        name: str,
-        *,
-        slot: str | None = None,
-        trigger: str = "hand",
-        allow_removals: int = 0,
-        progress: "Callable[[StreamReport], None]" = lambda report: None,
-        stop: "Callable[[], bool]" = lambda: False,
-    ) -> "RunReport":
-        """Sync one connection and bring the scorecards of those concerned up to date."""
+    def sync(self, name: str, **how: Any) -> "RunReport":
+        """Sync one connection; `how` is what sync.run.run_sync takes."""
         from sync.run import run_sync
 
-        settings = self.settings.connection(name)
+        with self._connected(name) as (connector, rules):
+            title = self.settings.connection(name).title
+            return run_sync(self.run_engine, name, connector, rules, clock=self.clock, title=title, **how)
+
+    def replay(self, name: str, **how: Any) -> "RunReport":
+        """Translate anew what was landed of a connection: sync.replay.replay."""
+        from sync.replay import replay
+
+        with self._connected(name) as (connector, rules):
+            return replay(self.run_engine, name, connector, rules, clock=self.clock, **how)
+
+    def backfill(self, name: str, first: date, end: date, **how: Any) -> "RunReport":
+        """Read a range of days of a connection anew: sync.backfill.backfill."""
+        from sync.backfill import backfill
+
+        with self._connected(name) as (connector, rules):
+            return backfill(self.run_engine, name, connector, rules, first, end, clock=self.clock, **how)
+
+    @contextmanager
+    def _connected(self, name: str) -> "Iterator[tuple[Connector, Rules]]":
+        found = self.settings.connection(name)
         connector = self.connector(name)
         try:
-            report = run_sync(
-                self.run_engine,
-                name,
-                connector,
-                self.rules(settings),
-                clock=self.clock,
-                slot=slot,
-                trigger=trigger,
-                title=settings.title,
-                allow_removals=allow_removals,
-                progress=progress,
-                stop=stop,
-            )
+            yield connector, self.rules(found)
         finally:
             connector.close()
-        return report
+
+    @contextmanager
+    def rehearsing(self) -> "Iterator[Installation]":
+        """This installation with a store and a landing folder in which nothing stays."""
+        from sync.rehearsal import rehearsal
+
+        with rehearsal(self.run_engine) as (engine, folder):
+            pretended = Installation(self.settings.model_copy(update={"landing": folder / "landing"}), self.now)
+            pretended.__dict__.update(engine=engine, run_engine=engine)
+            yield pretended
 
     def refresh(self, touched: set[str], as_of: date | None = None, spans: "Touched | None" = None) -> int:
         """Bring today's scorecards up to date, and closed quarters in which deals changed; answers how many."""

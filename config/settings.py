@@ -87,6 +87,7 @@ class Settings(BaseSettings):
 
     database: str = "sqlite:///beyond-quota.sqlite3"
     landing: Path = Path("landing")
+    landing_days: int = Field(default=35, ge=0)
     zone: str = "UTC"
     currency: str = "EUR"
     locale: str = "en_GB"

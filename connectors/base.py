@@ -293,6 +293,10 @@ class Connector(Protocol):
         """Put a batch into our own words. Pure: no call, no clock, no storage."""
         ...
 
+    def remap(self, batch: Batch) -> Batch:
+        """A landed batch with today's field map. Pure; SourceError when it was read without what that map names."""
+        ...
+
     def survey(self, stream: str) -> list[Part] | None:
         """What the source counts of a countable stream, part by part; None when it cannot tell."""
         ...

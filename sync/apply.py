@@ -18,6 +18,7 @@ from sync.plan import Plan
 from sync.targets import TARGETS, Target
 
 CHUNK = 5000  # ids in one IN list; SQLite takes at most 32,766 bound values
+INSTANTS = ["modified_at", "changed_at", "removed_at"]
 ROWS = 1000  # rows handed to the driver at a time
 
 
@@ -41,20 +42,25 @@ def stored_rows(connection: Connection, source: str, target: Target, ids: Sequen
         wanted = table.c.external_id.in_(ids[start : start + CHUNK])
         query = select(*(table.c[n] for n in names)).where(table.c.connection == source, wanted)
         rows += connection.execute(query).all()
-    return _instants(typed(pd.DataFrame(rows, columns=list(names), dtype="object"), Frame(target.table, names)))
-
-
-def _instants(frame: pd.DataFrame) -> pd.DataFrame:
-    """Instants keep their second and zone, unlike days."""
-    for column in ("modified_at", "changed_at", "removed_at"):
-        if column in frame:
-            frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601").astype("datetime64[us, UTC]")
+    raw = pd.DataFrame(rows, columns=list(names), dtype="object")
+    frame = typed(raw, Frame(target.table, names))
+    for name in frame.columns.intersection(INSTANTS):  # to the microsecond and with their zone, unlike days
+        frame[name] = pd.to_datetime(raw[name], utc=True).astype("datetime64[us, UTC]")
     return frame
 
 
 def live_ids(connection: Connection, source: str, target: Target) -> set[str]:
     """The ids of every row of a source that is not gone."""
     return set(connection.scalars(select(core(target.table).c.external_id).where(*_live(source, target))))
+
+
+def removed_ids(connection: Connection, source: str, target: Target) -> set[str]:
+    """The ids of the rows of a source that are stored as gone."""
+    table = core(target.table).c
+    if "removed_at" not in table:
+        return set()
+    here = (table.connection == source, table.removed_at.is_not(None))
+    return set(connection.scalars(select(table.external_id).where(*here)))
 
 
 def live_count(connection: Connection, source: str, target: Target) -> int:
@@ -150,6 +156,16 @@ def keep_checks(connection: Connection, source: str, stream: str, checks: Mappin
     known = connection.scalar(select(table.c.checks).where(*here)) or {}
     if checks and {**known, **checks} != known:
         connection.execute(update(table).where(*here).values(checks={**known, **checks}))
+
+
+def forget_check(connection: Connection, source: str, stream: str, check: str) -> None:
+    """Have a check made again by the next run, whenever it was made last."""
+    table = core(StreamCursor)
+    here = (table.c.connection == source, table.c.stream == stream)
+    known = connection.scalar(select(table.c.checks).where(*here)) or {}
+    if check in known:
+        left = {name: when for name, when in known.items() if name != check}
+        connection.execute(update(table).where(*here).values(checks=left))
 
 
 def stored_cursors(connection: Connection, source: str) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:

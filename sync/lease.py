@@ -7,6 +7,8 @@ meanwhile, finds a higher fence and writes nothing.
 import os
 import secrets
 import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,6 +52,24 @@ class Hold:
         mine = (table.c.name == self.name, table.c.holder == self.holder, table.c.fence == self.fence)
         with engine.begin() as connection:
             connection.execute(update(table).where(*mine).values(holder="", expires_at=now))
+
+
+@contextmanager
+def held(engine: Engine, name: str, clock: Callable[[], datetime]) -> Iterator[Hold]:
+    """Hold a lease for as long as a block runs; Locked when somebody else has it."""
+    hold = take(engine, name, clock())
+    try:
+        yield hold
+    finally:
+        hold.release(engine, clock())
+
+
+def in_use(connection: Connection, name: str, now: datetime, mine: Iterable[Hold] = ()) -> bool:
+    """Whether somebody else holds this lease, or one whose name goes on after a colon, and is alive."""
+    table, own = core(Lease), {hold.holder for hold in mine}
+    named = or_(table.c.name == name, table.c.name.startswith(f"{name}:", autoescape=True))
+    rows = connection.execute(select(table.c.holder).where(named, table.c.holder != "", table.c.expires_at > now))
+    return any(row.holder not in own and not _dead(row.holder) for row in rows)
 
 
 def take(engine: Engine, name: str, now: datetime) -> Hold:

@@ -19,4 +19,5 @@ class Rules:
     brake: float = 0.5  # a source that loses more than this share of a stream stops before anything is removed
     reconcile_hours: float = 20  # after so long, what a source counts by itself is compared with what is stored
     whole_days: float = 7  # after so long, a stream that is read by changes is read whole once; 0: never
+    landing_days: int = 35  # what was landed longer ago goes, except back to the newest whole read
     brake_from: int = 10  # rows; a smaller loss is ordinary work

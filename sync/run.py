@@ -1,12 +1,13 @@
 """One run of one connection: read, land, translate, plan, apply; then prove it against the source's own totals."""
 
 import time
-from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,9 +21,11 @@ from models.ledger import RunStatus
 from models.period import period_of
 from sync import apply as write
 from sync import lease, money, totals
+from sync.landing import prune
+from sync.plan import Plan
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
-from sync.stream import Run, Stopped, read_stream, sentence, start_whole
+from sync.stream import Run, Stopped, alone, lease_of, read_stream, sentence, start_whole
 
 
 def run_sync(
@@ -36,36 +39,63 @@ def run_sync(
     trigger: str = "hand",
     title: str = "",
     allow_removals: int = 0,
+    streams: Collection[str] = (),
+    full: bool = False,
     progress: Callable[[StreamReport], None] = lambda report: None,
     stop: Callable[[], bool] = lambda: False,
+    watch: Callable[[str, Plan, pd.DataFrame], None] = lambda stream, todo, stored: None,
 ) -> RunReport:
     """Sync one connection once. Raises Locked when it is running elsewhere; every other failure is in the report.
 
     `slot` names a scheduled run: a slot that has a run already is `skipped`. `allow_removals` is the number of rows
-    that the brake may let go, as a person confirmed it.
+    that the brake may let go, as a person confirmed it. `streams` are the only ones to read, beside a whole run that
+    may be going on; `full` reads everything whole and compares all counts. `watch` is told of each plan.
     """
-    hold = lease.take(engine, f"sync:{source}", clock())
-    try:
-        run_id = new_id()
-        report = RunReport(run_id, source)
-        if not _open(engine, run_id, source, slot or f"hand:{run_id}", trigger, clock()):
+    with ExitStack() as leases:
+        holds = () if streams else (leases.enter_context(lease.held(engine, lease_of(source), clock)),)
+        report = RunReport(new_id(), source)
+        run = Run(engine, source, connector, rules, clock, report, holds, allow_removals, stop=stop, full=full)
+        run.watch = watch
+        if not open_run(run, slot, trigger):
             report.status, report.message = RunStatus.SKIPPED, f"slot {slot} was run already"
             return report
-        run = Run(engine, source, connector, rules, clock, report, hold, allow_removals, set(), stop=stop)
-        try:
-            _read(run, title, progress)
-        except Stopped as error:
-            report.status, report.message = RunStatus.CANCELLED, sentence(error)
-        except (UserError, SQLAlchemyError, OSError) as error:
-            report.status, report.message = RunStatus.FAILED, sentence(error)
-        except KeyboardInterrupt:
-            report.status, report.message = RunStatus.CANCELLED, "stopped by hand; the next run goes on from here"
-            raise
-        finally:
-            _close(run)
+        with recorded(run, proves=not streams):
+            _read(run, title, streams, progress)
+            _prune(run)
         return report
+
+
+def _prune(run: Run) -> None:
+    """After a run that read everything: let go of landed batches that are neither young nor needed for a replay."""
+    if run.report.status not in (RunStatus.SUCCESS, RunStatus.PARTIAL):
+        return
+    with run.engine.connect() as connection:
+        started = run_starts(connection, run.source)
+    prune(run.rules.landing, run.source, started, run.clock() - timedelta(days=run.rules.landing_days))
+
+
+def run_starts(connection: Connection, source: str) -> dict[str, datetime]:
+    """When each run of a connection started."""
+    table = core(SyncRun).c
+    rows = connection.execute(select(table.id, table.started_at).where(table.connection == source))
+    return {row.id: row.started_at for row in rows}
+
+
+@contextmanager
+def recorded(run: Run, proves: bool = True) -> Iterator[None]:
+    """Put whatever becomes of a run into its report and the books; `proves`: it makes the figures fresh."""
+    report = run.report
+    try:
+        yield
+    except Stopped as error:
+        report.status, report.message = RunStatus.CANCELLED, sentence(error)
+    except (UserError, SQLAlchemyError, OSError) as error:
+        report.status, report.message = RunStatus.FAILED, sentence(error)
+    except KeyboardInterrupt:
+        report.status, report.message = RunStatus.CANCELLED, "stopped by hand; the next run goes on from here"
+        raise
     finally:
-        hold.release(engine, clock())
+        _close(run, proves)
 
 
 def ran_already(engine: Engine, source: str, slot: str) -> bool:
@@ -75,27 +105,44 @@ def ran_already(engine: Engine, source: str, slot: str) -> bool:
         return connection.scalar(select(table.id).where(table.connection == source, table.slot == slot)) is not None
 
 
-def _open(engine: Engine, run_id: str, source: str, slot: str, trigger: str, now: datetime) -> bool:
-    """Write the run's row. A run that never came back is called what it is; a slot that has a run is not run again."""
-    table = core(SyncRun)
-    with engine.begin() as connection:
-        dead = (table.c.connection == source, table.c.status == RunStatus.RUNNING)
-        words = "ended without a word: the process was killed or the machine went down; the next run went on from there"
-        connection.execute(update(table).where(*dead).values(status=RunStatus.FAILED, finished_at=now, message=words))
+def open_run(run: Run, slot: str | None, trigger: str) -> bool:
+    """Write the run's row; False when its slot has a run already."""
+    table, now = core(SyncRun), run.clock()
+    with run.engine.begin() as connection:
+        close_stale(connection, run.source, now, run.holds)
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        row = {"id": run_id, "connection": source, "slot": slot, "trigger": trigger, "status": RunStatus.RUNNING}
+        row = {"id": run.report.run_id, "connection": run.source, "slot": slot or f"{trigger}:{run.report.run_id}"}
+        row |= {"trigger": trigger, "status": RunStatus.RUNNING}
         fresh = insert(table).values(**row, started_at=now, calls=0, message="").on_conflict_do_nothing()
         return connection.execute(fresh.returning(table.c.id)).first() is not None
 
 
-def _read(run: Run, title: str, progress: Callable[[StreamReport], None]) -> None:
+STALE = "ended without a word: the process was killed or the machine went down; the next run goes on from there"
+
+
+def close_stale(connection: Connection, source: str, now: datetime, mine: Iterable[lease.Hold] = ()) -> int:
+    """Call runs of a connection stale that say they are running while nobody holds anything of it; how many."""
+    if lease.in_use(connection, lease_of(source), now, mine):
+        return 0
+    table = core(SyncRun)
+    dead = (table.c.connection == source, table.c.status == RunStatus.RUNNING)
+    return connection.execute(
+        update(table).where(*dead).values(status=RunStatus.STALE, finished_at=now, message=STALE)
+    ).rowcount
+
+
+def _read(run: Run, title: str, only: Collection[str], progress: Callable[[StreamReport], None]) -> None:
     account = run.connector.account()
     with run.engine.begin() as connection:
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"kind": run.connector.kind, "title": title or run.source, **vars(account)}
         fresh = insert(core(ConnectionRow)).values(name=run.source, **row)
         connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=row))
-    streams = run.connector.streams()
+    there = run.connector.streams()
+    streams = [s for s in there if not only or s.name in only]
+    if unknown := set(only) - {s.name for s in there}:
+        names = ", ".join(s.name for s in there)
+        raise UserError(f"{run.source} has no stream {', '.join(sorted(unknown))}; it has {names}")
     with run.engine.connect() as connection:
         stored = write.stored_cursors(connection, run.source)
     going_on = {n: c for n, (c, checks) in stored.items() if not start_whole(run, c, checks)}
@@ -107,7 +154,8 @@ def _read(run: Run, title: str, progress: Callable[[StreamReport], None]) -> Non
             run.report.streams.append(report)
             started, calls = time.monotonic(), run.connector.calls
             try:
-                read_stream(run, stream, report, *stored.get(stream.name, (None, {})))
+                with alone(run, stream.name):
+                    read_stream(run, stream, report, *stored.get(stream.name, (None, {})))
                 report.status = RunStatus.PARTIAL if report.rejected else RunStatus.SUCCESS
                 if report.rejected:
                     report.message = f"{report.rejected} {'row was' if report.rejected == 1 else 'rows were'} rejected"
@@ -117,6 +165,8 @@ def _read(run: Run, title: str, progress: Callable[[StreamReport], None]) -> Non
             except Stopped as error:
                 report.status, report.message = RunStatus.CANCELLED, sentence(error)
                 raise
+            except lease.Locked as error:  # another run reads it just now
+                report.status, report.message = RunStatus.SKIPPED, sentence(error)
             except (UserError, SQLAlchemyError, OSError) as error:
                 report.status, report.message = RunStatus.FAILED, sentence(error)
                 if isinstance(error, SignInAgain | TryAgainLater | lease.LeaseLost):
@@ -129,18 +179,19 @@ def _read(run: Run, title: str, progress: Callable[[StreamReport], None]) -> Non
     if spent:
         run.report.status, run.report.message = RunStatus.PARTIAL, spent
     else:
-        _prove(run)
+        prove(run)
 
 
-def _prove(run: Run) -> None:
+def prove(run: Run) -> None:
     """Success needs proof: the source's own totals of every quarter that this run touched equal ours."""
     report, now = run.report, run.clock()
     failed = [s for s in report.streams if s.status == RunStatus.FAILED]
     if failed and len(failed) == len(report.streams):
         report.status, report.message = RunStatus.FAILED, failed[0].message
         return
-    problems = [s.message for s in failed]
-    if any(s.stream == "deals" and s.status != RunStatus.FAILED for s in report.streams):
+    unread = (RunStatus.FAILED, RunStatus.SKIPPED)
+    problems = [s.message for s in report.streams if s.status in unread]
+    if any(s.stream == "deals" and s.status not in unread for s in report.streams):
         problems += _compare_totals(run, now.date(), now)
     with run.engine.connect() as connection:  # those of earlier runs too: they are still not in the figures
         table = core(Reject).c
@@ -161,7 +212,7 @@ def _compare_totals(run: Run, today: date, now: datetime) -> list[str]:
     except UserError as error:
         return [f"the source's own totals could not be had, so ours are not proven: {sentence(error)}"]
     with run.engine.begin() as connection:
-        run.hold.renew(connection, now)
+        run.renew(connection)
         totals.keep_source_totals(connection, run.source, spans, theirs, run.report.run_id, now)
         return totals.differences(connection, run.source, spans, theirs)
 
@@ -172,7 +223,7 @@ def _good_words(report: RunReport) -> str:
     return f"{report.wrote:,} {'row' if report.wrote == 1 else 'rows'} written; totals equal the source's own"
 
 
-def _close(run: Run) -> None:
+def _close(run: Run, proves: bool) -> None:
     report, now = run.report, run.clock()
     report.calls = run.connector.calls
     with run.engine.begin() as connection:
@@ -182,7 +233,7 @@ def _close(run: Run) -> None:
         rows = [_stream_row(report.run_id, s) for s in report.streams]
         if rows:
             connection.execute(core(StreamRun).insert(), rows)
-        if report.status in (RunStatus.SUCCESS, RunStatus.PARTIAL):
+        if proves and report.status in (RunStatus.SUCCESS, RunStatus.PARTIAL):
             row = core(ConnectionRow)
             fresh = {"last_success_at": now, "last_success_run": report.run_id}
             connection.execute(update(row).where(row.c.name == run.source).values(**fresh))

@@ -1,7 +1,8 @@
 """One stream of one run: read, land, translate, plan, apply; then compared with what the source counts by itself."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.base import Batch, Connector, Drafts, Note, RejectDraft, Stream
+from connectors.base import Batch, Connector, Drafts, Note, Part, RejectDraft, Stream
 from models import Deal, Period
 from models.base import core
 from models.errors import UserError
@@ -39,12 +40,36 @@ class Run:
     rules: Rules
     clock: Callable[[], datetime]
     report: RunReport
-    hold: lease.Hold
-    allow_removals: int
-    spans: set[totals.Span]
+    holds: tuple[lease.Hold, ...]  # each is renewed in every transaction that writes
+    allow_removals: int = 0
+    spans: set[totals.Span] = field(default_factory=set)
     rates: money.Rates | None = None
     landed: int = 0
     stop: Callable[[], bool] = lambda: False  # asked at the end of each batch
+    full: bool = False  # everything is read whole and counted, due or not
+    watch: Callable[[str, Plan, pd.DataFrame], None] = lambda stream, todo, stored: None  # told of each plan
+
+    def renew(self, connection: Connection) -> None:
+        """Prove that what this run holds is still its own; LeaseLost otherwise."""
+        for hold in self.holds:
+            hold.renew(connection, self.clock())
+
+
+@contextmanager
+def alone(run: Run, stream: str) -> Iterator[None]:
+    """Hold a stream, so that no other run reads or replays it meanwhile; Locked when one does."""
+    before = run.holds
+    with lease.held(run.engine, f"{lease_of(run.source)}:{stream}", run.clock) as hold:
+        run.holds = (*before, hold)
+        try:
+            yield
+        finally:
+            run.holds = before
+
+
+def lease_of(source: str) -> str:
+    """The lease of a connection's whole runs; those of its streams begin with it."""
+    return f"sync:{source}"
 
 
 class Stopped(UserError):
@@ -61,12 +86,15 @@ class Reading:
     missing: set[str] | None = None  # stored ids that have not come, when everything is read: at the end they are gone
     came: bool = False
     fresh: bool = False  # nothing of it was ever stored, so there is nothing to compare with
+    begins: bool = False  # the next batch is the first one of a whole read
 
 
 def start_whole(run: Run, cursor: Mapping[str, Any] | None, checks: Mapping[str, str]) -> bool:
     """Whether a stream that is read by changes is due to be read whole; never in the middle of a pull."""
-    if cursor is None or not cursor.get("since") or "stamp" in cursor or "whole" not in checks:
+    if cursor is None or not cursor.get("since") or "stamp" in cursor:
         return cursor is None
+    if run.full or "whole" not in checks:
+        return run.full
     return run.rules.whole_days > 0 and _due(run, checks["whole"], timedelta(days=run.rules.whole_days))
 
 
@@ -85,7 +113,7 @@ def read_stream(
         live = write.live_ids(connection, run.source, TARGETS[stream.name]) if whole else None
         had = len(live) if live is not None else write.live_count(connection, run.source, TARGETS[stream.name])
         fresh = had == 0 and write.is_empty(connection, run.source, TARGETS[stream.name])
-    reading = Reading(stream.name, report, had, live, fresh=fresh)
+    reading = Reading(stream.name, report, had, live, fresh=fresh, begins=whole)
     overdue = False
     limit = {"people": 10**9}.get(stream.name, 0)  # who shares a mailbox is seen only when everybody is
     for batch in gather(run.connector.pull(stream.name, cursor), *([limit] if limit else [])):
@@ -100,7 +128,7 @@ def read_stream(
             )
     if whole and not stream.snapshot:
         _checked(run, stream.name, {"whole": run.clock().isoformat()})
-    if stream.countable and (overdue or "count" not in checks or _due_count(run, checks)):
+    if stream.countable and (run.full or overdue or "count" not in checks or _due_count(run, checks)):
         _compare(run, stream, report)
 
 
@@ -125,29 +153,40 @@ def _compare(run: Run, stream: Stream, report: StreamReport) -> None:
         differing = counts.differing(connection, run.source, stream.name, parts)
     before = report.created + report.changed + report.removed
     for part, known in differing:
-        reading = Reading(stream.name, report, len(known), set(known))
-        empty: Batch | None = None
-        for batch in gather(run.connector.recheck(stream.name, part, sorted(known))):
-            _store(run, reading, batch, keep_cursor=False)
-            empty = batch
-        if reading.missing and empty is not None:
-            _store(run, reading, Batch(stream.name, empty.table.slice(0, 0), {}, empty.facts, last=True), False)
+        read_part(run, stream.name, part, known, report)
     found = report.created + report.changed + report.removed - before
     if found:
         report.note([Note("found by counting only: no time stamp and no deletion log told of it", found)])
     _checked(run, stream.name, {"count": run.clock().isoformat()})
 
 
+def read_part(run: Run, stream: str, part: Part, known: set[str], report: StreamReport) -> None:
+    """Read one part of a stream anew; what is known of it and does not come is gone."""
+    reading = Reading(stream, report, len(known), set(known))
+    empty: Batch | None = None
+    for batch in gather(run.connector.recheck(stream, part, sorted(known))):
+        _store(run, reading, batch, keep_cursor=False)
+        empty = batch
+    if reading.missing and empty is not None:
+        _store(run, reading, Batch(stream, empty.table.slice(0, 0), {}, empty.facts, last=True), False)
+
+
 def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
     """Land, translate and store one batch, with the cursor that stands for it, in one transaction."""
-    stream, report, target = reading.stream, reading.report, TARGETS[reading.stream]
-    if stream not in PRIVATE and batch.table.num_rows:
-        land(run.rules.landing, run.source, run.report.run_id, run.landed, batch)
+    report = reading.report
+    if batch.stream not in PRIVATE and (batch.table.num_rows or reading.begins or (batch.last and report.read)):
+        land(run.rules.landing, run.source, run.report.run_id, run.landed, batch, reading.begins)
         run.landed += 1
-    drafts = run.connector.translate(batch)
+        reading.begins = False
+    take(run, reading, batch, run.connector.translate(batch), keep_cursor)
+
+
+def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: bool) -> None:
+    """Plan and write one batch of drafts, with the cursor that stands for it, in one transaction."""
+    stream, report, target = reading.stream, reading.report, TARGETS[reading.stream]
     with run.engine.begin() as connection:
         now = run.clock()
-        run.hold.renew(connection, now)
+        run.renew(connection)
         rows, rejects = _enrich(connection, run, stream, drafts)
         rows = write.filled(rows, target)
         named = rows["external_id"].tolist()
@@ -163,6 +202,7 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
         stored = write.stored_rows(connection, run.source, target, known)
         todo = plan(rows, stored, target.columns, target.history, sorted(gone))
         _brake(run, stream, reading.had, report.removed + len(todo.remove), reading.came)
+        run.watch(stream, todo, stored)
         write.apply(connection, run.source, stream, todo, run.report.run_id, now)
         write.keep_rejects(connection, run.source, stream, rejects, named, run.report.run_id, now)
         if keep_cursor:

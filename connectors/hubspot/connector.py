@@ -1,12 +1,15 @@
 """The HubSpot connector: signs in, says what there is, and gives each stream batch by batch."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from connectors.base import Account, Batch, Drafts, Figure, Finding, Outcome, Part, SourceTotalDraft, Stream
 from connectors.errors import BadAnswer, NotAllowed, SourceError
+from connectors.fieldmap import mapped_anew
 from connectors.guard import proven_list
 from connectors.hubspot import activities, facts, history, splits, surveys
 from connectors.hubspot.checkup import findings
@@ -15,7 +18,7 @@ from connectors.hubspot.listing import Listing
 from connectors.hubspot.objects import NEEDED, SPLIT, STREAMS, WORDS, asked, plain, records, words
 from connectors.hubspot.options import read_options
 from connectors.hubspot.refusals import Refused
-from connectors.hubspot.searching import since, walk
+from connectors.hubspot.searching import between, since, walk
 from connectors.hubspot.translate import translate
 from connectors.hubspot.writeback import publish
 
@@ -277,14 +280,41 @@ class HubSpot:
         return surveys.survey(self, stream)
 
     def recheck(self, stream: str, part: Part, known: Sequence[str]) -> Iterator[Batch]:
-        """The whole list, so that what is known and does not come is gone."""
+        """The whole list, or the deals that close in the part, so that what is known and does not come is gone."""
         named, self.tally = asked(self.words, self.options), None  # what is read anew is added up anew
+        if part.first_day is not None and part.end_day is not None:
+            yield from self._closing(stream, part.first_day, part.end_day, named, known)
+            return
         for rows, _ in Listing(self.client, "deals, checked", "deals", [("properties", ",".join(named))], PAGE).read():
+            yield Batch(stream, records(rows, named), {}, self._facts_for(rows))
+
+    def _closing(
+        self, stream: str, first: date, end: date, named: Sequence[str], known: Sequence[str]
+    ) -> Iterator[Batch]:
+        zone = ZoneInfo(self.facts["zone"])
+        low, high = (int(datetime.combine(d, time(), zone).astimezone(UTC).timestamp() * 1000) for d in (first, end))
+        seen: set[str] = set()
+        filters = [between(self.words["close_day"], low, high)]
+        for rows in walk(self.client, "deals by close date", "deals", filters, named):
+            seen |= {str(row["id"]) for row in rows}
+            yield Batch(stream, records(rows, named), {}, self._facts_for(rows))
+        elsewhere = sorted(set(known) - seen)
+        for start in range(0, len(elsewhere), PAGE):
+            rows = self.by_id(elsewhere[start : start + PAGE], "deals looked for", named)
             yield Batch(stream, records(rows, named), {}, self._facts_for(rows))
 
     def translate(self, batch: Batch) -> Drafts:
         """Put a batch into our own words."""
         return translate(batch)
+
+    def remap(self, batch: Batch) -> Batch:
+        """A landed batch with today's field map; what the portal said of itself stays as it was said then."""
+        if batch.stream not in WORDS:
+            return batch
+        only = self.options.only.get(batch.stream, {})
+        extra = self.options.extra.get(batch.stream, [])
+        found = mapped_anew(self.name, batch, words(batch.stream, self.options), only, extra)
+        return replace(found, facts={**found.facts, "extra": extra})
 
     def publish(self, figures: Sequence[Figure]) -> list[Outcome]:
         """Write figures to the scorecard object; SourceError unless write_back is enabled."""

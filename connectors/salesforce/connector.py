@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from connectors.base import Account, Batch, Drafts, Figure, Finding, Outcome, Part, SourceTotalDraft, Stream
 from connectors.errors import NotAllowed, SourceError
+from connectors.fieldmap import mapped_anew
 from connectors.salesforce import activities, deleted, surveys
 from connectors.salesforce.checkup import findings
 from connectors.salesforce.client import Client
@@ -120,13 +121,13 @@ class Salesforce:
             )
         return {word: name for word, name in thing.words.items() if name in seen}
 
-    def filter(self, stream: str) -> dict[str, Any]:
-        """The installation's filter of a stream, with record types as their ids."""
+    def filter(self, stream: str, types: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+        """The installation's filter of a stream, with record types as their ids; `types` are the org's, if known."""
         if stream == "quotas":
             return dict(self.options.quota.only) if self.options.quota else {}
         only: dict[str, Any] = dict(self.options.only.get(stream, {}))
         if "RecordType" in only:
-            types = self.facts["record_types"]
+            types = self.facts["record_types"] if types is None else types
             wanted = [str(v) for v in only.pop("RecordType")]
             ids = [i for i, names in types.items() if set(names) & set(wanted)]
             unknown = [w for w in wanted if not any(w in names for names in types.values())]
@@ -270,6 +271,26 @@ class Salesforce:
     def translate(self, batch: Batch) -> Drafts:
         """Put a batch into our own words."""
         return translate(batch)
+
+    def remap(self, batch: Batch) -> Batch:
+        """A landed batch with today's field map; what the org said of itself stays as it was said then."""
+        stream, facts = batch.stream, batch.facts
+        if stream == "activities":
+            return batch
+        things = [t for t in chosen(stream, self.options) if t.name == facts.get("object")]
+        if not things:
+            raise SourceError(
+                f"{self.name}: {stream} were read from {facts.get('object')}, which the settings no longer name; run: "
+                f"beyond-quota sync {self.name} --full"
+            )
+        extra = self.options.extra.get(stream, [])
+        found = mapped_anew(self.name, batch, things[0].words, self.filter(stream, facts.get("record_types")), extra)
+        kept: dict[str, Any] = {"extra": {n: facts.get("extra", {}).get(n, "string") for n in extra}} if extra else {}
+        if stream == "quotas" and self.options.quota is not None:
+            kept["quota_period"] = self.options.quota.period
+        elif stream == "quotas":
+            kept |= {"family": self.options.quota_product_family, "territory": self.options.quota_territory}
+        return replace(found, facts={**found.facts, **kept})
 
     def publish(self, figures: Sequence[Figure]) -> list[Outcome]:
         """Write figures to the scorecard object; SourceError unless write_back is enabled."""

@@ -1,6 +1,7 @@
 """The spreadsheet connector: a folder of files, read whole whenever one of them has changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -125,6 +126,23 @@ class Spreadsheet:
     def translate(self, batch: Batch) -> Drafts:
         """Put a batch into our own words."""
         return translate(batch)
+
+    def remap(self, batch: Batch) -> Batch:
+        """A landed batch with today's column mapping; the lists it was checked against stay as they were."""
+        mapping = load_mapping(self.folder, self.path)
+        sheet = mapping.sheets.get(batch.stream)
+        named = [n for c in (sheet.columns.values() if sheet else ()) for n in ([c] if isinstance(c, str) else c)]
+        lost = sorted(set(named) - set(batch.table.column_names))
+        was = batch.facts.get("columns", {}).get("external_id")
+        if sheet is None or lost or sheet.columns.get("external_id") != was:
+            raise NotAllowed(
+                f"{self.name}: {batch.stream} were read with other columns"
+                + (f" ({', '.join(lost)} were not there)" if lost else "")
+                + f", so they cannot be replayed with this mapping; run: beyond-quota sync {self.name} --full"
+            )
+        facts: dict[str, Any] = {"currency": mapping.currency, "dates": mapping.dates, "decimal": mapping.decimal}
+        facts |= {"columns": dict(sheet.columns), "status": dict(sheet.status)}
+        return replace(batch, facts={**batch.facts, **facts, "working_group": mapping.working_group})
 
     def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
         """Added up from the file's own cells, whatever became of the rows."""

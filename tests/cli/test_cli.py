@@ -93,6 +93,32 @@ def test_the_whole_way_in_json(office: Office) -> None:
     assert run("check", folder=folder).returncode == 0
 
 
+def test_reading_again(office: Office) -> None:
+    folder, now = office.file.parent, ("--now", "2026-11-24T09:00+00:00")
+    dry = run("sync", "office", "salesforce", *now, "--dry-run", "--json", folder=folder)
+    assert [r["status"] for r in json.loads(dry.stdout)["runs"]] == ["partial", "success"]
+    assert json.loads(run("runs", "--json", folder=folder).stdout) == []
+    run("sync", *now, folder=folder)
+    again = run("replay", "salesforce", *now, "--json", folder=folder)
+    assert again.returncode == 0, again.stderr
+    assert sum(s["created"] + s["changed"] for s in json.loads(again.stdout)["runs"][0]["streams"]) == 0
+    text = run("replay", "office", "--stream", "people", "--dry-run", folder=folder).stdout
+    assert "dry run: nothing was written" in text
+    filled = run("backfill", "salesforce", "--from", "2026-10-01", "--to", "2026-11-01", *now, folder=folder)
+    assert filled.returncode == 0, filled.stderr
+    assert "salesforce: success" in filled.stdout
+    assert (
+        "is not before"
+        in run("backfill", "hubspot", "--from", "2026-10-01", "--to", "2026-10-01", folder=folder).stderr
+    )
+    files = run("backfill", "office", "--from", "2026-10-01", "--to", "2026-11-01", folder=folder)
+    assert files.returncode == 1
+    assert "office is read whole each time" in files.stderr
+    kinds = [(r["connection"], r["trigger"]) for r in json.loads(run("runs", "--json", folder=folder).stdout)]
+    assert ("salesforce", "replay") in kinds
+    assert ("salesforce", "backfill") in kinds
+
+
 def test_a_wrong_token_is_one_sentence_and_the_others_go_on(office: Office) -> None:
     office.file.write_text(office.file.read_text().replace("sandbox-token", "wrong-token"))
     done = run("sync", folder=office.file.parent)

@@ -16,6 +16,7 @@ from models.money import plain
 from sandbox.cast import TODAY
 from sandbox.salesforce.data import generate
 from sandbox.salesforce.org import Record, SalesforceOrg
+from sync.replay import replay
 from sync.report import RunReport
 from sync.rules import Rules
 from sync.run import run_sync
@@ -73,6 +74,14 @@ class Mirror:
         connector = connector_class(self.kind)("crm", self.options, loopback=True)
         try:
             return run_sync(self.engine, "crm", connector, self.rules, clock=self.clock, **kwargs)
+        finally:
+            connector.close()
+
+    def replay(self, engine: Engine | None = None, **kwargs: Any) -> RunReport:
+        """What was landed, read again with the options of now."""
+        connector = connector_class(self.kind)("crm", self.options, loopback=True)
+        try:
+            return replay(engine or self.engine, "crm", connector, self.rules, clock=self.clock, **kwargs)
         finally:
             connector.close()
 

@@ -203,7 +203,7 @@ def test_kill_9_in_a_run_loses_and_doubles_nothing(lite_office: Office, calls: i
     assert office.ours("salesforce", engine) == salesforce_truth(office.company)
     with engine.connect() as connection:
         words = list(
-            connection.scalars(select(core(SyncRun).c.message).where(core(SyncRun).c.status == RunStatus.FAILED))
+            connection.scalars(select(core(SyncRun).c.message).where(core(SyncRun).c.status == RunStatus.STALE))
         )
     assert len(words) == 1
     assert "ended without a word" in words[0]

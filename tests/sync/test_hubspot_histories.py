@@ -171,6 +171,9 @@ class Histories(RuleBasedStateMachine):
         report = self.mirror.heal()
         assert self.mirror.differences() == []
         assert report.status is RunStatus.SUCCESS, report.message
+        again = self.mirror.replay()
+        assert again.status is RunStatus.SUCCESS, again.message
+        assert again.wrote == 0, again.streams
 
     def teardown(self) -> None:
         try:
