@@ -22,7 +22,16 @@ from sync import apply as write
 from sync import lease, money, totals
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
-from sync.stream import Run, Stopped, read_stream, sentence, start_whole
+from sync.stream import (
+    Run,
+    Stopped,
+    keep_unproven,
+    read_stream,
+    sentence,
+    start_whole,
+    sums_are_due,
+    unproven,
+)
 
 
 def run_sync(
@@ -51,7 +60,9 @@ def run_sync(
         if not _open(engine, run_id, source, slot or f"hand:{run_id}", trigger, clock()):
             report.status, report.message = RunStatus.SKIPPED, f"slot {slot} was run already"
             return report
-        run = Run(engine, source, connector, rules, clock, report, hold, allow_removals, set(), stop=stop)
+        run = Run(
+            engine, source, connector, rules, clock, report, hold, allow_removals, unproven(engine, source), stop=stop
+        )
         try:
             _read(run, title, progress)
         except Stopped as error:
@@ -154,16 +165,20 @@ def _prove(run: Run) -> None:
 def _compare_totals(run: Run, today: date, now: datetime) -> list[str]:
     with run.engine.begin() as connection:
         periods = money.ensure_periods(connection, run.rules.calendar, pd.Series([pd.Timestamp(today)]))
+        lately, counted = totals.lately_added_up(connection, run.source)
     current = period_of(periods, today)
-    spans = sorted({*run.spans, (current.first_day, current.end_day)})
+    running, due = (current.first_day, current.end_day), sums_are_due(run)
+    spans = sorted({*run.spans, running, *(counted if due else ())})
     try:
-        theirs = run.connector.totals(spans)
+        theirs = run.connector.totals(spans, [] if due else sorted({*lately, *counted} - {running}))
     except UserError as error:
         return [f"the source's own totals could not be had, so ours are not proven: {sentence(error)}"]
     with run.engine.begin() as connection:
         run.hold.renew(connection, now)
         totals.keep_source_totals(connection, run.source, spans, theirs, run.report.run_id, now)
-        return totals.differences(connection, run.source, spans, theirs)
+        found = totals.differences(connection, run.source, spans, theirs)
+        keep_unproven(connection, run, {span for span, _ in found}, {"sums": now.isoformat()} if due else {})
+    return [words for _, words in found]
 
 
 def _good_words(report: RunReport) -> str:

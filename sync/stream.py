@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -41,7 +41,7 @@ class Run:
     report: RunReport
     hold: lease.Hold
     allow_removals: int
-    spans: set[totals.Span]
+    spans: set[totals.Span]  # whose totals are to be compared with the source's own
     rates: money.Rates | None = None
     landed: int = 0
     stop: Callable[[], bool] = lambda: False  # asked at the end of each batch
@@ -108,6 +108,29 @@ def _due_count(run: Run, checks: Mapping[str, str]) -> bool:
     return _due(run, checks["count"], timedelta(hours=run.rules.reconcile_hours))
 
 
+def sums_are_due(run: Run) -> bool:
+    """Whether the source's money is to be added up again, where an everyday run only counts."""
+    with run.engine.connect() as connection:
+        _, checks = write.stored_cursors(connection, run.source).get("deals", ({}, {}))
+    return "sums" not in checks or _due(run, checks["sums"], timedelta(hours=run.rules.reconcile_hours))
+
+
+def unproven(engine: Engine, source: str) -> set[totals.Span]:
+    """The spans that earlier runs wrote into or found different, and that no run has proven since."""
+    with engine.connect() as connection:
+        _, checks = write.stored_cursors(connection, source).get("deals", ({}, {}))
+    days = [date.fromisoformat(day) for day in checks.get("unproven", "").split()]
+    return set(zip(days[::2], days[1::2], strict=True))
+
+
+def keep_unproven(
+    connection: Connection, run: Run, spans: set[totals.Span], checks: Mapping[str, str] | None = None
+) -> None:
+    """Remember what is still to be proven, so that neither a kill nor a quiet run after it passes for a proof."""
+    words = " ".join(day.isoformat() for span in sorted(spans) for day in span)
+    write.keep_checks(connection, run.source, "deals", {"unproven": words, **(checks or {})})
+
+
 def _checked(run: Run, stream: str, checks: Mapping[str, str]) -> None:
     with run.engine.begin() as connection:
         write.keep_checks(connection, run.source, stream, checks)
@@ -169,6 +192,8 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
             write.keep_cursor(connection, run.source, stream, batch.cursor, run.report.run_id, now)
             write.keep_checks(connection, run.source, stream, batch.checks)
         _remember(connection, run, stream, todo, stored)
+        if stream == "deals" and todo.writes:
+            keep_unproven(connection, run, run.spans)
         # In the same transaction: a run that dies here has either both or neither, so that the next one heals it.
         if todo.writes and stream == "people":
             run.report.touched |= identity.reassign(connection, run.source)

@@ -292,9 +292,11 @@ class HubSpot:
             raise SourceError(f"{self.name}: write_back is off; set write_back.enabled = true to write scorecards")
         return publish(self, figures)
 
-    def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
+    def totals(
+        self, spans: Sequence[tuple[date, date]], lately: Sequence[tuple[date, date]] = ()
+    ) -> list[SourceTotalDraft]:
         """The portal's totals of live deals; HubSpot has no sum to ask for, so they are added up from searches."""
-        return surveys.totals(self, spans)
+        return surveys.totals(self, spans, lately)
 
     def close(self) -> None:
         """Let go of connections."""

@@ -126,7 +126,9 @@ class Spreadsheet:
         """Put a batch into our own words."""
         return translate(batch)
 
-    def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
+    def totals(
+        self, spans: Sequence[tuple[date, date]], lately: Sequence[tuple[date, date]] = ()
+    ) -> list[SourceTotalDraft]:
         """Added up from the file's own cells, whatever became of the rows."""
         if "deals" not in self.mapping.sheets:
             return []

@@ -105,7 +105,9 @@ class Memory:
         columns = {n: [r[n] for r in good] for n in DRAFTS[batch.stream]}
         return Drafts(batch.stream, draft_frame(batch.stream, columns, len(good)), [_reject(r) for r in bad])
 
-    def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
+    def totals(
+        self, spans: Sequence[tuple[date, date]], lately: Sequence[tuple[date, date]] = ()
+    ) -> list[SourceTotalDraft]:
         """Added up from the latest version of every row, the dumb way."""
         latest = {r["external_id"]: r for r in self.rows.get("deals", [])}
         found: dict[tuple[Any, ...], list[int]] = {}
