@@ -178,6 +178,6 @@ def _add_source(
     names = {(q.first_day, q.end_day): q.id for q in quarters}
     table = core(SourceTotal)
     for row in connection.execute(select(table).where(table.c.status == status)):
-        if (row.first_day, row.end_day) in names:
+        if (row.first_day, row.end_day) in names and row.amount_minor is not None:  # else its deals were counted only
             found = line(row.connection, names[row.first_day, row.end_day], row.currency)
             found.source_total, found.source_deals, found.how = row.amount_minor, row.deals, row.how

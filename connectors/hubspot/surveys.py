@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Properties = Mapping[str, Any]
 Span = tuple[date, date]
+FEW = 600
+"""So many deals of a span are added up with no more calls than counting them takes."""
+
 MANY = 4
 """Spans from which on it is looked whether the whole list is the quicker way."""
 
@@ -96,24 +99,32 @@ def totals(source: "HubSpot", spans: Sequence[Span], lately: Sequence[Span] = ()
     are added up from searches, or from the list where that is quicker."""
     if source.tally is not None and source.tally.whole:
         return source.tally.totals(spans)
-    counted = [span for span in spans if span in set(lately)]
-    return _added_up(source, [span for span in spans if span not in counted]) + _counted(source, counted)
+    counted: list[SourceTotalDraft] = []
+    whole = []
+    for span in spans:
+        every = _number(source, span, "all") if span in lately else 0
+        if every > FEW:
+            counted += _counted(source, span, every)
+        else:
+            whole.append(span)
+    return _added_up(source, whole) + counted
 
 
-def _counted(source: "HubSpot", spans: Sequence[Span]) -> list[SourceTotalDraft]:
-    """How many deals of each status a search finds in each span: three calls a span, however many deals it has."""
-    words, found = source.words, list[SourceTotalDraft]()
-    for first, end in spans:
-        numbers = {}
-        for word, filters in (("all", []), *((w, [one_of(words[w], [True])]) for w in ("closed", "won") if w in words)):
-            what, wanted = f"deals closing from {first}, counted ({word})", [_closing(source, first, end), *filters]
-            _, numbers[word] = find(source.client, what, "deals", [*wanted, *kept(source)], [], 1)
-        every, won = numbers["all"], numbers.get("won", 0)
-        closed = max(numbers.get("closed", won), won)
-        how = "counted by a search; its money is added up again within the day"
-        told = {"won": won, "lost": closed - won, "open": every - closed}
-        found += [SourceTotalDraft(first, end, status, "", None, number, how) for status, number in told.items()]
-    return found
+def _counted(source: "HubSpot", span: Span, every: int) -> list[SourceTotalDraft]:
+    """How many deals of each status there are, however many they are: with two more calls."""
+    won, closed = _number(source, span, "won"), _number(source, span, "closed")
+    told = {"won": won, "lost": max(closed - won, 0), "open": every - max(closed, won)}
+    how = "counted by searches; its money is added up again within the day"
+    return [SourceTotalDraft(*span, status, "", None, number, how) for status, number in told.items()]
+
+
+def _number(source: "HubSpot", span: Span, word: str) -> int:
+    """How many deals that close then a search finds: all, or those of which a word is true."""
+    if word != "all" and word not in source.words:
+        return 0
+    true = [one_of(source.words[word], [True])] if word != "all" else []
+    what, filters = f"deals closing from {span[0]}, {word}", [_closing(source, *span), *true, *kept(source)]
+    return find(source.client, what, "deals", filters, [], 1)[1]
 
 
 def _added_up(source: "HubSpot", spans: Sequence[Span]) -> list[SourceTotalDraft]:

@@ -90,6 +90,30 @@ def test_a_total_that_differs_from_the_source_is_partial_and_says_by_how_much(go
     assert "memory says 210.05 EUR, we hold 210.00" in report.message
 
 
+def test_a_difference_is_partial_until_a_run_proves_that_it_is_gone(go: Any) -> None:
+    """A quiet run is no proof: what was found different in another quarter is asked for again."""
+    source = Memory({"people": [user("u1")], "deals": [deal("d1", close_day="2025-02-03", amount_minor=100)]})
+    source.lie = 5
+    assert go(source).status is RunStatus.PARTIAL
+    assert "memory says 1.05 EUR, we hold 1.00" in go(source).message
+    source.lie = 0
+    assert go(source).status is RunStatus.SUCCESS
+
+
+def test_quarters_of_a_run_that_broke_off_are_proven_by_the_next_one(go: Any, monkeypatch: Any) -> None:
+    source = Memory({"people": [user("u1")], "deals": [deal("d1", close_day="2025-02-03", amount_minor=100)]})
+
+    def break_off(run: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("sync.run._prove", break_off)
+        with pytest.raises(RuntimeError):
+            go(source)
+    source.lie = 5
+    assert "memory says 1.05 EUR" in go(source).message
+
+
 def test_money_that_the_source_says_nothing_of_is_a_difference(go: Any) -> None:
     source = seven()
     source.silent = {"won"}

@@ -200,6 +200,26 @@ def test_totals_are_asked_for_when_a_deal_went_away_during_the_pull(
     assert told == [vars(t) | {"how": ""} for t in connect().totals(spans)]
 
 
+@pytest.mark.parametrize("few", [0, 10**6])
+def test_spans_that_were_added_up_lately_are_counted_unless_adding_up_is_as_quick(
+    server: HubSpotServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("connectors.hubspot.surveys.FEW", few)
+    spans = [(date(2026, n, 1), date(2026, n + 3, 1)) for n in (1, 4, 7)]
+    sums: dict[Any, int] = {}
+    for total in connect().totals(spans):
+        sums[total.first_day, total.status] = sums.get((total.first_day, total.status), 0) + total.deals
+    source = connect()
+    _ = source.words, source.facts
+    before = server.calls
+    found = source.totals(spans, spans[1:])
+    counted = {(t.first_day, t.status): t.deals for t in found if t.amount_minor is None}
+    assert server.calls - before == (1 + 2 * 3 if few == 0 else 1 + 2 * 2)
+    assert {day for day, _ in counted} == ({first for first, _ in spans[1:]} if few == 0 else set())
+    assert all(number == sums.get(key, 0) for key, number in counted.items())
+    assert any(t.amount_minor for t in found if t.first_day == spans[0][0])
+
+
 def test_two_portals_of_the_same_people_stand_side_by_side(connect: Connect) -> None:
     emails = [set(read(connect(), "people").rows["email"].dropna()) for _ in range(2)]
     assert emails[0] == emails[1]
