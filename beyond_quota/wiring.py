@@ -115,10 +115,14 @@ class Installation:
         stop: "Callable[[], bool]" = lambda: False,
     ) -> "RunReport":
         """Sync one connection and bring the scorecards of those concerned up to date."""
+        import gc
+
         from sync.run import run_sync
 
         settings = self.settings.connection(name)
         connector = self.connector(name)
+        if not gc.get_freeze_count():  # what was imported stays: a run's many rows are no reason to look through it
+            gc.freeze()
         try:
             report = run_sync(
                 self.run_engine,

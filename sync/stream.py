@@ -182,6 +182,8 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
             gone |= counts.ids_within(connection, run.source, stream, batch.span) - ids
         elif batch.last and reading.missing:
             gone |= reading.missing
+        if reading.fresh and not report.read:
+            write.set_indexes_aside(connection, target)
         known = [] if reading.fresh else [*named, *gone]
         stored = write.stored_rows(connection, run.source, target, known)
         todo = plan(rows, stored, target.columns, target.history, sorted(gone))
@@ -194,6 +196,8 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
         _remember(connection, run, stream, todo, stored)
         if stream == "deals" and todo.writes:
             keep_unproven(connection, run, run.spans)
+        if batch.last:
+            write.make_indexes(connection, target)
         # In the same transaction: a run that dies here has either both or neither, so that the next one heals it.
         if todo.writes and stream == "people":
             run.report.touched |= identity.reassign(connection, run.source)
