@@ -5,7 +5,7 @@ host zero rows. Here an answer that cannot be proven is an error.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -90,10 +90,10 @@ def guarded_session(address: str | None, tries: int = 4) -> tuple[requests.Sessi
     return session, adapter
 
 
-def proven_json(where: str, status: int, body: bytes) -> Any:
-    """The JSON of a good answer; BadAnswer when it is an HTML page, cut off or empty."""
+def proven_json(where: str, status: int, body: bytes, number: Callable[[str], Any] = float) -> Any:
+    """The JSON of a good answer, its fractions as `number`; BadAnswer when it is an HTML page, cut off or empty."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_float=number)
     except ValueError:
         kind = "nothing" if not body.strip() else ("a web page" if body.lstrip()[:1] == b"<" else "cut-off JSON")
         raise BadAnswer(f"{where}: the server answered {status} with {kind} instead of data; try again later") from None

@@ -250,7 +250,7 @@ def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored:
     """Note whom this batch touched, which quarters its deals close in, and whose number of which quarter changed."""
     moved = {*todo.change["external_id"].tolist(), *todo.remove}
     before = stored[stored["external_id"].isin(moved)]
-    after = pd.concat([todo.create, todo.change])
+    after = pd.concat([todo.create, todo.change]) if len(todo.change) else todo.create
     for frame in (before, after):
         for column in ("person_id", "with_person_id"):
             if column in frame:
@@ -269,7 +269,7 @@ def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored:
                 run.report.mark(span, owners | credited)
     if stream == "deals":
         for frame in (before, after):
-            known = frame[frame["close_day"].notna()]
+            known = frame.loc[frame["close_day"].notna(), ["close_day", "person_id"]]
             for span, part in _by_quarter(connection, run, known):
                 run.spans.add(span)  # those are also compared with the source's own totals
                 run.report.mark(span, part["person_id"].dropna().unique().tolist())

@@ -101,10 +101,9 @@ class Client:
         facts: Any = response.content
         if not text and response.status_code != 204:
             try:
-                proven_json(where, response.status_code, response.content)
+                facts = proven_json(where, response.status_code, response.content, Decimal)
             except BadAnswer as error:
                 raise _again(error) from None
-            facts = response.json(parse_float=Decimal)
         return Answer(response.status_code, facts, self.served_at, response.headers)
 
     def _send(self, method: str, path: str, where: str, body: Any) -> requests.Response:
