@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, inspect, select
 
 from connectors.errors import SignInAgain
 from models import Deal, DealChange, Identity, Person, Quota, Reject, SourceTotal, StreamCursor, SyncRun
@@ -292,6 +292,24 @@ def test_cursor_and_rows_are_one_transaction(go: Any, store: Engine, monkeypatch
     assert "No space left on device" in report.message
     assert held(store) == {}
     assert count(store, StreamCursor) == 0
+
+
+def test_a_first_fill_has_its_indexes_at_the_end_also_after_it_broke_off(go: Any, store: Engine) -> None:
+    wanted = {index.name for index in core(Deal).indexes}
+    source = Memory({"people": [user("u1")], "deals": [deal(f"d{n}") for n in range(3)]})
+    source.pages, source.break_at = 1, 2
+    go(source)
+    assert 0 < count(store, Deal) < 3
+    if store.dialect.name == "sqlite":
+        assert _indexes(store).isdisjoint(wanted)
+    source.break_at = None
+    go(source)
+    assert count(store, Deal) == 3
+    assert _indexes(store) >= wanted
+
+
+def _indexes(store: Engine) -> set[Any]:
+    return {index["name"] for index in inspect(store).get_indexes("deal")}
 
 
 def test_the_sources_own_totals_are_stored_by_quarter(go: Any, store: Engine) -> None:
