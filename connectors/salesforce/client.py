@@ -49,7 +49,7 @@ class Client:
 
     def __init__(self, name: str, options: Options) -> None:
         self.name, self.options = name, options
-        self.session, self.adapter = guarded_session(options.address)
+        self.session, self.adapter = guarded_session(options.address, options.ca_file)
         self.usage: list[tuple[int, int]] = []  # calls used and allowed today, of the org and of the app
         self.served_at: datetime | None = None
         self._signed: Signed | None = None
