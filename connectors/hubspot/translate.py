@@ -80,6 +80,7 @@ def translate(batch: Batch) -> Drafts:
 def _people(raw: Raw, facts: Facts) -> Drafts:
     columns = {
         "external_id": raw["id"], "name": raw["name"].fillna(""), "email": raw["email"], "team": raw["team"],
+        "team_parent": raw["team_parent"],
         "active": raw["archived"] != "true", "is_person": raw["type"].fillna("PERSON") == "PERSON",
     }  # fmt: skip
     return Drafts("people", draft_frame("people", columns, len(raw)))

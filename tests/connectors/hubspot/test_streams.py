@@ -25,6 +25,17 @@ def test_those_who_left_are_people_too_and_teams_come_along(portal: Portal, conn
         assert rows.loc[number, "team"] == "South"
 
 
+def test_the_team_above_a_team_comes_along_where_the_account_tells_it(
+    server: HubSpotServer, portal: Portal, connect: Connect
+) -> None:
+    portal.teams_above["11"] = ("10", "Europe")
+    assert set(read(connect(), "people").rows["team_parent"]) == {"Europe"}
+    server.scopes.remove("settings.users.teams.read")
+    rows = read(connect(), "people").rows
+    assert set(rows["team"]) == {"South"}
+    assert rows["team_parent"].isna().all()
+
+
 def test_goals_are_quotas_of_a_person_or_of_a_team_for_their_days(portal: Portal, connect: Connect) -> None:
     found = read(connect(), "quotas")
     money = {i for i, g in portal.goals.items() if g["properties"]["hs_goal_type"] == "sales_quota"}
