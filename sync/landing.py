@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from connectors.base import Batch
 
-ROWS = 2000  # rows stored in one transaction
+ROWS = 5000  # rows stored in one transaction
 
 
 def land(folder: Path, connection: str, run_id: str, number: int, batch: Batch) -> Path:
