@@ -94,7 +94,7 @@ class GuardedAdapter(HTTPAdapter):
 
 
 def guarded_session(
-    address: str | None, ca_file: Path | None, tries: int = 4
+    address: str | None, ca_file: Path | None = None, tries: int = 4
 ) -> tuple[requests.Session, GuardedAdapter]:
     """A session with the guard under it; proxy settings of the environment do not touch it.
 
