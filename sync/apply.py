@@ -109,7 +109,8 @@ def set_indexes_aside(connection: Connection, target: Target) -> None:
     table = core(target.table)
     if connection.dialect.name == "sqlite" and connection.execute(select(table).limit(1)).first() is None:
         for index in table.indexes:
-            index.drop(connection, checkfirst=True)
+            if not index.unique:
+                index.drop(connection, checkfirst=True)
 
 
 def make_indexes(connection: Connection, target: Target) -> None:
