@@ -157,7 +157,7 @@ def _words(fact: dict[str, Any]) -> str:
     rows = [*fact["people"].items(), *((k, fact[k]) for k in ("unmatched", "rejected", "uncredited"))]
     rows.append(("total", f"{fact['total']}"))
     own = fact["source_total"]
-    rows.append(("the source's own total", own if own is not None else "not asked yet"))
+    rows.append(("the source's own total", own if own is not None else "not added up yet"))
     if fact["difference"] is not None:
         rows.append(("difference", fact["difference"]))
     return "\n".join([head, *(f"  {name:<28} {value:>18}" for name, value in rows)])

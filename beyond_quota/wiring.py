@@ -132,8 +132,12 @@ class Installation:
 
     @contextmanager
     def _connected(self, name: str) -> "Iterator[tuple[Connector, Rules]]":
+        import gc
+
         found = self.settings.connection(name)
         connector = self.connector(name)
+        if not gc.get_freeze_count():  # what was imported stays: a run's many rows are no reason to look through it
+            gc.freeze()
         try:
             yield connector, self.rules(found)
         finally:

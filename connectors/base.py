@@ -194,7 +194,10 @@ class Drafts:
 
 @dataclass(frozen=True)
 class SourceTotalDraft:
-    """The source's own total for deals closing in [first_day, end_day), per status and currency."""
+    """The source's own total for deals closing in [first_day, end_day), per status and currency.
+
+    `amount_minor` is None where the source was only asked how many they are, of all currencies together.
+    """
 
     first_day: date
     end_day: date
@@ -305,8 +308,14 @@ class Connector(Protocol):
         """Read a part anew. Rows of `known` that are elsewhere come too, so that those that do not come are gone."""
         ...
 
-    def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
-        """The source's own totals of live deals for these [first, end) spans of close dates."""
+    def totals(
+        self, spans: Sequence[tuple[date, date]], lately: Sequence[tuple[date, date]] = ()
+    ) -> list[SourceTotalDraft]:
+        """The source's own totals of live deals for these [first, end) spans of close dates.
+
+        The money of those in `lately` was added up not long ago: a source that adds nothing up by itself may count them
+        only.
+        """
         ...
 
     def close(self) -> None:

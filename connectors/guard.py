@@ -5,7 +5,9 @@ host zero rows. Here an answer that cannot be proven is an error.
 """
 
 import json
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -52,6 +54,19 @@ def address_problem(kind: str, address: str, loopback: bool) -> str | None:
     return None
 
 
+def ca_problem(ca_file: Any) -> str | None:
+    """Why a file of authorities cannot be used; None if it can, or there is none."""
+    if not ca_file:
+        return None
+    try:
+        ssl.create_default_context(cafile=str(ca_file))
+    except ssl.SSLError:
+        return f"ca_file {ca_file} holds no certificate in PEM form"
+    except OSError as error:
+        return f"ca_file {ca_file} cannot be read ({error.strerror})"
+    return None
+
+
 class GuardedAdapter(HTTPAdapter):
     """Under a requests session: time-outs on every call, retries of reads, and all calls to the one address.
 
@@ -78,22 +93,27 @@ class GuardedAdapter(HTTPAdapter):
         return response
 
 
-def guarded_session(address: str | None, tries: int = 4) -> tuple[requests.Session, GuardedAdapter]:
+def guarded_session(
+    address: str | None, ca_file: Path | None = None, tries: int = 4
+) -> tuple[requests.Session, GuardedAdapter]:
     """A session with the guard under it; proxy settings of the environment do not touch it.
 
-    `tries` 0 never repeats a request by itself: for one that may only be made once.
+    `ca_file` holds the authorities to trust instead of the usual ones. `tries` 0 never repeats a request by itself: for
+    one that may only be made once.
     """
     session, adapter = requests.Session(), GuardedAdapter(address, tries)
     session.trust_env = False
+    if ca_file is not None:
+        session.verify = str(ca_file)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session, adapter
 
 
-def proven_json(where: str, status: int, body: bytes) -> Any:
-    """The JSON of a good answer; BadAnswer when it is an HTML page, cut off or empty."""
+def proven_json(where: str, status: int, body: bytes, number: Callable[[str], Any] = float) -> Any:
+    """The JSON of a good answer, its fractions as `number`; BadAnswer when it is an HTML page, cut off or empty."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_float=number)
     except ValueError:
         kind = "nothing" if not body.strip() else ("a web page" if body.lstrip()[:1] == b"<" else "cut-off JSON")
         raise BadAnswer(f"{where}: the server answered {status} with {kind} instead of data; try again later") from None

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from functools import cache
+from fractions import Fraction
+from functools import cache, lru_cache
 
 import babel.numbers
 
@@ -54,8 +55,17 @@ def spoken(minor: int, currency: str, locale: str = "en_GB") -> str:
 
 def convert(minor: int, units_from: Decimal, units_to: Decimal, currency_from: str, currency_to: str) -> int:
     """Cents of one currency in cents of another; rates are units per one unit of a common base. Half-even, once."""
-    value = to_decimal(minor, currency_from) * units_to / units_from
-    return int(value.scaleb(exponent(currency_to)).to_integral_value(ROUND_HALF_EVEN))
+    above, below = _ratio(units_from, units_to, currency_from, currency_to)
+    whole, rest = divmod(minor * above, below)
+    return whole + (2 * rest > below or (2 * rest == below and whole % 2))
+
+
+@lru_cache(maxsize=4096)
+def _ratio(units_from: Decimal, units_to: Decimal, currency_from: str, currency_to: str) -> tuple[int, int]:
+    """What cents are multiplied with and divided by: whole numbers, which are exact and quick."""
+    digits = exponent(currency_to) - exponent(currency_from)
+    rate = Fraction(units_to) / Fraction(units_from) * Fraction(10) ** digits
+    return rate.numerator, rate.denominator
 
 
 def share(minor: int, shares_ppm: Sequence[int]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import repeat
 from typing import Any
 
@@ -35,6 +36,8 @@ def filled(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
 
 def stored_rows(connection: Connection, source: str, target: Target, ids: Sequence[str]) -> pd.DataFrame:
     """What is stored of these rows of a source, typed like drafts."""
+    if not ids:
+        return _none_of(target)
     table = core(target.table)
     names = ("external_id", *target.columns)
     rows: list[Any] = []
@@ -42,8 +45,16 @@ def stored_rows(connection: Connection, source: str, target: Target, ids: Sequen
         wanted = table.c.external_id.in_(ids[start : start + CHUNK])
         query = select(*(table.c[n] for n in names)).where(table.c.connection == source, wanted)
         rows += connection.execute(query).all()
-    raw = pd.DataFrame(rows, columns=list(names), dtype="object")
-    frame = typed(raw, Frame(target.table, names))
+    return _typed(pd.DataFrame(rows, columns=list(names), dtype="object"), target)
+
+
+@cache
+def _none_of(target: Target) -> pd.DataFrame:
+    return _typed(pd.DataFrame(columns=["external_id", *target.columns], dtype="object"), target)
+
+
+def _typed(raw: pd.DataFrame, target: Target) -> pd.DataFrame:
+    frame = typed(raw, Frame(target.table, tuple(raw.columns)))
     for name in frame.columns.intersection(INSTANTS):  # to the microsecond and with their zone, unlike days
         frame[name] = pd.to_datetime(raw[name], utc=True).astype("datetime64[us, UTC]")
     return frame
@@ -97,6 +108,24 @@ def apply(connection: Connection, source: str, stream: str, plan: Plan, run_id: 
         seen = {"connection": source, "seen_at": now, "run_id": run_id}
         history = [{**record, **seen} for record in plan.history.to_dict("records")]
         connection.execute(core(target.changes).insert(), history)
+
+
+def set_indexes_aside(connection: Connection, target: Target) -> None:
+    """Before the first rows of an empty table: its indexes are made once at the end instead of row by row, which takes
+    a third of the time of writing. SQLite only: there it is part of the batch's own transaction and locks nobody out.
+    """
+    table = core(target.table)
+    if connection.dialect.name == "sqlite" and connection.execute(select(table).limit(1)).first() is None:
+        for index in table.indexes:
+            if not index.unique:
+                index.drop(connection, checkfirst=True)
+
+
+def make_indexes(connection: Connection, target: Target) -> None:
+    """With the last batch of any pull: the indexes that are not there, also those that a killed run set aside."""
+    if connection.dialect.name == "sqlite":
+        for index in core(target.table).indexes:
+            index.create(connection, checkfirst=True)
 
 
 def _write(connection: Connection, source: str, table: Table, columns: Sequence[str], rows: pd.DataFrame) -> None:

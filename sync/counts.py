@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Table, extract, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from connectors.base import Part
 from models import Reject
 from models.base import core
+from models.period import month_start
 from sync.targets import TARGETS
 
 DAYS = {"deals": "close_day", "quotas": "first_day", "activities": "first_day"}
@@ -61,19 +62,17 @@ def _counted(connection: Connection, source: str, stream: str, by_month: bool) -
 
 
 def _add(connection: Connection, found: Counted, table: Table, here: list[Any], stream: str, by_month: bool) -> None:
-    day = table.c[DAYS[stream]] if by_month else None
-    groups = [extract("year", day), extract("month", day)] if day is not None else []
+    """Add what a table holds: day by day, since cutting days into months in the database takes twice as long."""
+    days = [table.c[DAYS[stream]]] if by_month else []
     money = [table.c.currency, func.sum(table.c.amount_minor)] if "amount_minor" in table.c else []
-    query = select(func.count(), *groups, *money).where(*here).group_by(*groups, *money[:1])
+    query = select(func.count(), *days, *money).where(*here).group_by(*days, *money[:1])
     for row in connection.execute(query):
         number, values = int(row[0]), list(row[1:])
         span: tuple[date | None, date | None] = (None, None)
-        if groups:
-            year, month = values[:2]
-            if year is None:
+        if days:
+            if values[0] is None:
                 continue  # without a day it lies in no month
-            first, at = date(int(year), int(month), 1), int(year) * 12 + int(month)
-            span = (first, date(at // 12, at % 12 + 1, 1))
+            span = (values[0].replace(day=1), month_start(values[0], 1))
         before, sums = found.get(span, (0, {}))
         code, minor = values[-2:] if money else (None, None)
         if code is not None:

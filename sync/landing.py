@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from connectors.base import Batch
 
-ROWS = 2000  # rows stored in one transaction
+ROWS = 5000  # rows stored in one transaction
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+NO_CHANGES = pd.DataFrame(columns=["external_id", "field", "old_value", "new_value"])
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -45,6 +47,10 @@ def plan(
     drafts, stored = drafts.set_index("external_id"), stored.set_index("external_id")
     lost = drafts["removed"].fillna(False).astype(bool) if "removed" in drafts else pd.Series(False, drafts.index)
     live = drafts.loc[~lost, fields]
+    if stored.empty:
+        return Plan(
+            create=live.reset_index(), change=live.iloc[:0].reset_index(), remove=(), kept=0, history=NO_CHANGES
+        )
     known = live.index.isin(stored.index)
     old = stored.reindex(live.index[known])
     new = live[known]
@@ -62,7 +68,7 @@ def plan(
         differs &= ~(new["modified_at"] < old["modified_at"]).fillna(False).astype(bool)
     existing = set(stored.index[stored["removed_at"].isna()]) if "removed_at" in stored else set(stored.index)
     remove = [i for i in dict.fromkeys([*drafts.index[lost], *gone]) if i in existing]
-    changes = pd.concat(moved) if moved else pd.DataFrame(columns=["external_id", "field", "old_value", "new_value"])
+    changes = pd.concat(moved) if moved else NO_CHANGES
     return Plan(
         create=live[~known].reset_index(),
         change=new[differs].reset_index(),

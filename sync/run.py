@@ -25,7 +25,18 @@ from sync.landing import prune
 from sync.plan import Plan
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
-from sync.stream import Run, Stopped, alone, lease_of, read_stream, sentence, start_whole
+from sync.stream import (
+    Run,
+    Stopped,
+    alone,
+    keep_unproven,
+    lease_of,
+    read_stream,
+    sentence,
+    start_whole,
+    sums_are_due,
+    unproven,
+)
 
 
 def run_sync(
@@ -106,9 +117,10 @@ def ran_already(engine: Engine, source: str, slot: str) -> bool:
 
 
 def open_run(run: Run, slot: str | None, trigger: str) -> bool:
-    """Write the run's row; False when its slot has a run already."""
+    """Write the run's row and take over what earlier runs left unproven; False when its slot has a run already."""
     table, now = core(SyncRun), run.clock()
     with run.engine.begin() as connection:
+        run.spans |= unproven(connection, run.source)
         close_stale(connection, run.source, now, run.holds)
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"id": run.report.run_id, "connection": run.source, "slot": slot or f"{trigger}:{run.report.run_id}"}
@@ -205,16 +217,22 @@ def prove(run: Run) -> None:
 def _compare_totals(run: Run, today: date, now: datetime) -> list[str]:
     with run.engine.begin() as connection:
         periods = money.ensure_periods(connection, run.rules.calendar, pd.Series([pd.Timestamp(today)]))
+        lately, counted = totals.lately_added_up(connection, run.source)
     current = period_of(periods, today)
-    spans = sorted({*run.spans, (current.first_day, current.end_day)})
+    running, due = (current.first_day, current.end_day), sums_are_due(run)
+    spans = sorted({*run.spans, running, *(counted if due else ())})
     try:
-        theirs = run.connector.totals(spans)
+        theirs = run.connector.totals(spans, [] if due else sorted({*lately, *counted} - {running}))
     except UserError as error:
         return [f"the source's own totals could not be had, so ours are not proven: {sentence(error)}"]
     with run.engine.begin() as connection:
         run.renew(connection)
         totals.keep_source_totals(connection, run.source, spans, theirs, run.report.run_id, now)
-        return totals.differences(connection, run.source, spans, theirs)
+        found = totals.differences(connection, run.source, spans, theirs)
+        keep_unproven(connection, run.source, {span for span, _ in found}, set(spans))
+        if due:
+            write.keep_checks(connection, run.source, "deals", {"sums": now.isoformat()})
+    return [words for _, words in found]
 
 
 def _good_words(report: RunReport) -> str:

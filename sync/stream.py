@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -42,7 +42,7 @@ class Run:
     report: RunReport
     holds: tuple[lease.Hold, ...]  # each is renewed in every transaction that writes
     allow_removals: int = 0
-    spans: set[totals.Span] = field(default_factory=set)
+    spans: set[totals.Span] = field(default_factory=set)  # whose totals are to be compared with the source's own
     rates: money.Rates | None = None
     landed: int = 0
     stop: Callable[[], bool] = lambda: False  # asked at the end of each batch
@@ -136,6 +136,27 @@ def _due_count(run: Run, checks: Mapping[str, str]) -> bool:
     return _due(run, checks["count"], timedelta(hours=run.rules.reconcile_hours))
 
 
+def sums_are_due(run: Run) -> bool:
+    """Whether the source's money is to be added up again, where an everyday run only counts."""
+    with run.engine.connect() as connection:
+        _, checks = write.stored_cursors(connection, run.source).get("deals", ({}, {}))
+    return "sums" not in checks or _due(run, checks["sums"], timedelta(hours=run.rules.reconcile_hours))
+
+
+def unproven(connection: Connection, source: str) -> set[totals.Span]:
+    """The spans that earlier runs wrote into or found different, and that no run has proven since."""
+    _, checks = write.stored_cursors(connection, source).get("deals", ({}, {}))
+    days = [date.fromisoformat(day) for day in checks.get("unproven", "").split()]
+    return set(zip(days[::2], days[1::2], strict=True))
+
+
+def keep_unproven(connection: Connection, source: str, more: set[totals.Span], proven: set[totals.Span]) -> None:
+    """Remember what is still to be proven, so that neither a kill nor a quiet run after it passes for a proof."""
+    spans = (unproven(connection, source) - proven) | more
+    words = " ".join(day.isoformat() for span in sorted(spans) for day in span)
+    write.keep_checks(connection, source, "deals", {"unproven": words})
+
+
 def _checked(run: Run, stream: str, checks: Mapping[str, str]) -> None:
     with run.engine.begin() as connection:
         write.keep_checks(connection, run.source, stream, checks)
@@ -198,6 +219,8 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
             gone |= counts.ids_within(connection, run.source, stream, batch.span) - ids
         elif batch.last and reading.missing:
             gone |= reading.missing
+        if reading.fresh and not report.read:
+            write.set_indexes_aside(connection, target)
         known = [] if reading.fresh else [*named, *gone]
         stored = write.stored_rows(connection, run.source, target, known)
         todo = plan(rows, stored, target.columns, target.history, sorted(gone))
@@ -209,6 +232,10 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
             write.keep_cursor(connection, run.source, stream, batch.cursor, run.report.run_id, now)
             write.keep_checks(connection, run.source, stream, batch.checks)
         _remember(connection, run, stream, todo, stored)
+        if stream == "deals" and todo.writes:
+            keep_unproven(connection, run.source, run.spans, set())
+        if batch.last:
+            write.make_indexes(connection, target)
         # In the same transaction: a run that dies here has either both or neither, so that the next one heals it.
         if todo.writes and stream == "people":
             run.report.touched |= identity.reassign(connection, run.source)
@@ -261,7 +288,7 @@ def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored:
     """Note whom this batch touched, which quarters its deals close in, and whose number of which quarter changed."""
     moved = {*todo.change["external_id"].tolist(), *todo.remove}
     before = stored[stored["external_id"].isin(moved)]
-    after = pd.concat([todo.create, todo.change])
+    after = pd.concat([todo.create, todo.change]) if len(todo.change) else todo.create
     for frame in (before, after):
         for column in ("person_id", "with_person_id"):
             if column in frame:
@@ -280,7 +307,7 @@ def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored:
                 run.report.mark(span, owners | credited)
     if stream == "deals":
         for frame in (before, after):
-            known = frame[frame["close_day"].notna()]
+            known = frame.loc[frame["close_day"].notna(), ["close_day", "person_id"]]
             for span, part in _by_quarter(connection, run, known):
                 run.spans.add(span)  # those are also compared with the source's own totals
                 run.report.mark(span, part["person_id"].dropna().unique().tolist())

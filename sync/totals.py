@@ -59,27 +59,44 @@ def our_totals(
     return found
 
 
+def lately_added_up(connection: Connection, source: str) -> tuple[set[Span], set[Span]]:
+    """The spans that a source has told of: those whose money was added up, and those that were only counted since."""
+    table = core(SourceTotal).c
+    query = select(table.first_day, table.end_day, table.amount_minor).where(table.connection == source)
+    told = [((row.first_day, row.end_day), row.amount_minor) for row in connection.execute(query)]
+    counted = {span for span, amount in told if amount is None}
+    return {span for span, _ in told} - counted, counted
+
+
 def differences(
     connection: Connection, source: str, spans: Sequence[Span], totals: Sequence[SourceTotalDraft]
-) -> list[str]:
-    """One sentence for each place where the source's own total and ours are not equal to the cent.
+) -> list[tuple[Span, str]]:
+    """One sentence for each place where the source's own total and ours are not equal: to the cent, or in number where
+    the source only counted.
 
     What a source says nothing of is 0 there: it was asked for the whole of each span.
     """
     if not spans:
         return []
     ours = our_totals(connection, source, spans)
+    counted = {((t.first_day, t.end_day), t.status): t.deals for t in totals if t.amount_minor is None}
     theirs = {((t.first_day, t.end_day), t.status, t.currency): t.amount_minor for t in totals}
-    found: list[str] = []
+    found: list[tuple[Span, str]] = []
+    for span, status in sorted(counted):
+        told, held = counted[span, status], sum(n for (s, w, _), (_, n) in ours.items() if (s, w) == (span, status))
+        if told != held:
+            found.append((span, f"{_where(span, status)}: {source} counts {told}, we hold {held}"))
     for key in sorted({*ours, *theirs}):
-        (first, end), status, currency = key
-        told, held = theirs.get(key, 0), ours.get(key, (0, 0))[0]
-        if told is not None and told != held:
-            said, kept = plain(told, currency), plain(held, currency)
-            found.append(
-                f"{status} deals closing from {first} to before {end}: {source} says {said} {currency}, we hold {kept}"
-            )
+        span, status, currency = key
+        money, cents = theirs.get(key, 0), ours.get(key, (0, 0))[0]
+        if money is not None and (span, status) not in counted and money != cents:
+            said, kept = plain(money, currency), plain(cents, currency)
+            found.append((span, f"{_where(span, status)}: {source} says {said} {currency}, we hold {kept}"))
     return found
+
+
+def _where(span: Span, status: str) -> str:
+    return f"{status} deals closing from {span[0]} to before {span[1]}"
 
 
 @dataclass
@@ -161,6 +178,6 @@ def _add_source(
     names = {(q.first_day, q.end_day): q.id for q in quarters}
     table = core(SourceTotal)
     for row in connection.execute(select(table).where(table.c.status == status)):
-        if (row.first_day, row.end_day) in names:
+        if (row.first_day, row.end_day) in names and row.amount_minor is not None:  # else its deals were counted only
             found = line(row.connection, names[row.first_day, row.end_day], row.currency)
             found.source_total, found.source_deals, found.how = row.amount_minor, row.deals, row.how

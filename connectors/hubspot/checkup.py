@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SCOPES = {
     "people": ("owners", "owners", "", "crm.objects.owners.read", "nobody can be matched with their deals"),
+    "teams": ("teams above teams", "teams", "", "settings.users.teams.read", "teams stand side by side"),
     "stages": ("pipelines", "pipelines", "", "crm.objects.deals.read", "no deals"),
     "deals": ("deals", "objects", "deals", "crm.objects.deals.read", "no attainment and no pipeline"),
     "quotas": ("goals", "objects", "goal_targets", "crm.objects.goals.read", "no quotas: bring them by spreadsheet"),
@@ -21,7 +22,7 @@ SCOPES = {
 }
 """Stream to what is tried: its name, path and kind, the scope it needs, and what works without it."""
 
-OPTIONAL = {"quotas", "meetings", "calls"}
+OPTIONAL = {"teams", "quotas", "meetings", "calls"}
 
 
 def findings(source: "HubSpot") -> list[Finding]:

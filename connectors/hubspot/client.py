@@ -47,7 +47,8 @@ class Client:
     def __init__(self, name: str, options: Options) -> None:
         self.name, self.options, self.paths = name, options, PATHS[options.api_version]
         never = Retry(total=False, redirect=False)  # tries are counted here, where the pace is kept
-        sdk = Sdk(host=options.address, retry=never, connection_pool_maxsize=options.at_once + 1)
+        trusted = {"ssl_ca_cert": str(options.ca_file)} if options.ca_file else {}
+        sdk = Sdk(host=options.address, retry=never, connection_pool_maxsize=options.at_once + 1, **trusted)
         self._api = sdk.crm.objects.basic_api.api_client  # made anew at each access, with a new pool: so it is kept
         self.sign_in = SignIn(name, options, self._trade)
         self.pace, self.searches = Pace(100, 10.0), Pace(SEARCHES, 1.0)
@@ -121,8 +122,10 @@ class Client:
             raise _unreachable(where, error) from None
         except Exception as error:  # each module of the SDK has an ApiException of its own, with nothing in common
             status = getattr(error, "status", None)
-            if status == 0:  # the certificate is not trusted
-                raise TryAgainLater(f"{where}: the server's certificate is not trusted; check address") from None
+            if getattr(error.__context__, "status", None) == 0:  # the SDK trips over the answer that never came
+                raise TryAgainLater(
+                    f"{where}: the server's certificate is not trusted; check address and ca_file"
+                ) from None
             if not isinstance(status, int):
                 if isinstance(error, UnicodeDecodeError):
                     raise BadAnswer(f"{where}: the server answered with no readable text; try again later") from None

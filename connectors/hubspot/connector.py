@@ -94,7 +94,15 @@ class HubSpot:
         for archived in ("false", "true"):
             query = [("limit", str(PAGE)), ("archived", archived)]
             rows += self.client.rows(f"owners, archived {archived}", "owners", query)
-        return facts.owners(rows)
+        return facts.owners(rows, self.teams_above if any(row.get("teams") for row in rows) else {})
+
+    @cached_property
+    def teams_above(self) -> dict[str, str]:
+        """Which team is above which; the list of teams is a beta that not every account or key has."""
+        try:
+            return facts.teams_above(self.client.rows("teams", "teams", [("limit", str(PAGE))]))
+        except (NotAllowed, Refused):
+            return {}
 
     @cached_property
     def owner_of_user(self) -> dict[str, str]:
@@ -322,9 +330,11 @@ class HubSpot:
             raise SourceError(f"{self.name}: write_back is off; set write_back.enabled = true to write scorecards")
         return publish(self, figures)
 
-    def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
+    def totals(
+        self, spans: Sequence[tuple[date, date]], lately: Sequence[tuple[date, date]] = ()
+    ) -> list[SourceTotalDraft]:
         """The portal's totals of live deals; HubSpot has no sum to ask for, so they are added up from searches."""
-        return surveys.totals(self, spans)
+        return surveys.totals(self, spans, lately)
 
     def close(self) -> None:
         """Let go of connections."""

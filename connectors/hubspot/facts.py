@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connectors.errors import BadAnswer, SourceError
 
 STAGE = ("id", "name", "pipeline", "status", "position", "probability")
-OWNER = ("id", "user", "email", "name", "type", "archived", "team")
+OWNER = ("id", "user", "email", "name", "type", "archived", "team", "team_parent")
 
 
 def account(name: str, details: Any) -> dict[str, Any]:
@@ -43,18 +43,27 @@ def _status(closed: bool, probability: Any) -> str:
     return "won" if share == 1.0 else ("lost" if share == 0.0 else "open")
 
 
-def owners(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Owners as plain rows. Deals name the owner id; the user id, which histories name, is another number."""
+def owners(rows: Sequence[Mapping[str, Any]], above: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Owners as plain rows, with their team and the one above it. Deals name the owner id; the user id, which histories
+    name, is another number."""
     found = []
     for row in rows:
         user = row.get("userId") or row.get("userIdIncludingInactive")
         name = " ".join(str(row[part]).strip() for part in ("firstName", "lastName") if row.get(part))
         plain = {key: row.get(key) for key in ("id", "email", "type", "archived")}
-        found.append(plain | {"user": user, "name": name, "team": _team(row.get("teams") or [])})
+        team = _team(row.get("teams") or [])
+        teams = {"team": team.get("name"), "team_parent": above.get(str(team.get("id")))}
+        found.append(plain | {"user": user, "name": name} | teams)
     return found
 
 
-def _team(teams: Sequence[Mapping[str, Any]]) -> str | None:
+def _team(teams: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The team that a person mainly belongs to."""
-    first = [t for t in teams if t.get("primary")] or list(teams)
-    return str(first[0].get("name")) if first and first[0].get("name") else None
+    return next(iter([*(t for t in teams if t.get("primary")), *teams]), {})
+
+
+def teams_above(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The id of each team that has one above it, to that one's name."""
+    names = {str(row.get("id")): str(row["name"]) for row in rows if row.get("name")}
+    pairs = {str(row.get("id")): names.get(str(row.get("parentTeamId"))) for row in rows}
+    return {team: name for team, name in pairs.items() if name}

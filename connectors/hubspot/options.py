@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from connectors.guard import address_problem, proven_options
+from connectors.guard import address_problem, ca_problem, proven_options
 from connectors.hubspot.paths import PATHS
 
 ADDRESS = "https://api.hubapi.com"
@@ -38,6 +38,7 @@ class Options(Strict):
     """One HubSpot portal and how to read it."""
 
     address: str = ADDRESS
+    ca_file: Path | None = None
     token: str = ""
     client_id: str = ""
     client_secret: str = ""
@@ -59,7 +60,7 @@ def read_options(
 ) -> Options:
     """Check the options of a connection; a UserError lists everything that is wrong with them."""
     address = str(given.get("address") or ADDRESS).rstrip("/")
-    problems = [p for p in [address_problem("hubspot", address, loopback)] if p]
+    problems = [p for p in [address_problem("hubspot", address, loopback), ca_problem(given.get("ca_file"))] if p]
     version = given.get("api_version", "v3")
     if version not in PATHS:
         problems.append(f"api_version {version!r} is not one of {', '.join(PATHS)}")

@@ -1,11 +1,14 @@
 """Every path of HubSpot by API version: v3 goes unsupported in September 2027, the dated ones are a setting away."""
 
 DATED = ("2026-03", "2026-09")
+TEAMS = "/settings/teams/2026-09-beta"
+"""The only list that says which team is above which; it has one address whatever the version of the rest."""
 
 
 def _dated(version: str) -> dict[str, str]:
     return {
         "account": f"/account-info/{version}/details",
+        "teams": TEAMS,
         "owners": f"/crm/owners/{version}",
         "pipelines": f"/crm/pipelines/{version}/deals",
         "properties": f"/crm/properties/{version}/{{kind}}",
@@ -23,6 +26,7 @@ def _dated(version: str) -> dict[str, str]:
 PATHS: dict[str, dict[str, str]] = {
     "v3": {
         "account": "/account-info/v3/details",
+        "teams": TEAMS,
         "owners": "/crm/v3/owners/",
         "pipelines": "/crm/v3/pipelines/deals",
         "properties": "/crm/v3/properties/{kind}",

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 Properties = Mapping[str, Any]
 Span = tuple[date, date]
+FEW = 600
+"""So many deals of a span are added up with no more calls than counting them takes."""
+
+AT_ONCE = 5000  # deals added up at a time
+
 MANY = 4
 """Spans from which on it is looked whether the whole list is the quicker way."""
 
@@ -44,15 +49,22 @@ class Tally:
         self.source, self.whole = source, False
         self.spoilt = False  # something went away while the list was read: it may be in the sums, and not in the store
         self.sums: dict[tuple[date, str, str], list[int]] = {}
+        self._waiting: list[Properties] = []  # to be added up many at a time
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Another page."""
         merged = self.source.words.get("merged", "")
         self.spoilt |= any(row["properties"].get(merged) and self._since(row.get("updatedAt")) for row in rows)
-        for day, status, code, cents in _read(self.source, [row["properties"] for row in rows]):
+        self._waiting += [row["properties"] for row in rows]
+        if len(self._waiting) >= AT_ONCE:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        for day, status, code, cents in _read(self.source, self._waiting):
             bucket = self.sums.setdefault((day, status, code), [0, 0])
             bucket[0] += cents
             bucket[1] += 1
+        self._waiting = []
 
     def end(self, gone: Sequence[Mapping[str, Any]] = ()) -> None:
         """The list was read to its end; `gone` are deals in the bin."""
@@ -65,6 +77,7 @@ class Tally:
 
     def totals(self, spans: Sequence[Span], of: str = "deals of the list as it was read") -> list[SourceTotalDraft]:
         """The sums of these spans."""
+        self._add_up()
         sums: dict[Span, dict[tuple[str, str], list[int]]] = {span: {} for span in spans}
         for (day, status, code), (cents, number) in self.sums.items():
             for span in (s for s in spans if s[0] <= day < s[1]):
@@ -83,18 +96,49 @@ def _read(source: "HubSpot", every: Sequence[Properties]) -> Iterator[tuple[date
     words, home = source.words, source.facts["currency"]
     only = {name: spelt(values) for name, values in source.options.only.get("deals", {}).items()}
     texts = pd.Series([own.get(words["close_day"]) or None for own in every], dtype="str")
-    for own, day in zip(every, local_days(texts, source.facts["zone"]), strict=True):
+    days = local_days(texts, source.facts["zone"]).dt.date.tolist()
+    for own, day in zip(every, days, strict=True):
         if pd.isna(day) or not all(own.get(name) in values for name, values in only.items()):
             continue
         closed, won = (own.get(words.get(w, "")) == "true" for w in ("closed", "won"))
         code = own.get(words.get("currency", "")) or home
-        yield day.date(), "won" if won else ("lost" if closed else "open"), code, _cents(own.get(words["amount"]), code)
+        yield day, "won" if won else ("lost" if closed else "open"), code, _cents(own.get(words["amount"]), code)
 
 
-def totals(source: "HubSpot", spans: Sequence[Span]) -> list[SourceTotalDraft]:
-    """From the whole list where this run has read it; else from searches, or the list where that is quicker."""
+def totals(source: "HubSpot", spans: Sequence[Span], lately: Sequence[Span] = ()) -> list[SourceTotalDraft]:
+    """From the whole list where this run has read it. Else spans that were added up lately are counted, and the others
+    are added up from searches, or from the list where that is quicker."""
     if source.tally is not None and source.tally.whole:
         return source.tally.totals(spans)
+    counted: list[SourceTotalDraft] = []
+    whole = []
+    for span in spans:
+        every = _number(source, span, "all") if span in lately else 0
+        if every > FEW:
+            counted += _counted(source, span, every)
+        else:
+            whole.append(span)
+    return _added_up(source, whole) + counted
+
+
+def _counted(source: "HubSpot", span: Span, every: int) -> list[SourceTotalDraft]:
+    """How many deals of each status there are, however many they are: with two more calls."""
+    won, closed = _number(source, span, "won"), _number(source, span, "closed")
+    told = {"won": won, "lost": max(closed - won, 0), "open": every - max(closed, won)}
+    how = "counted by searches; its money is added up again within the day"
+    return [SourceTotalDraft(*span, status, "", None, number, how) for status, number in told.items()]
+
+
+def _number(source: "HubSpot", span: Span, word: str) -> int:
+    """How many deals that close then a search finds: all, or those of which a word is true."""
+    if word != "all" and word not in source.words:
+        return 0
+    true = [one_of(source.words[word], [True])] if word != "all" else []
+    what, filters = f"deals closing from {span[0]}, {word}", [_closing(source, *span), *true, *kept(source)]
+    return find(source.client, what, "deals", filters, [], 1)[1]
+
+
+def _added_up(source: "HubSpot", spans: Sequence[Span]) -> list[SourceTotalDraft]:
     names = [source.words[w] for w in ("amount", "currency", "closed", "won", "close_day") if w in source.words]
     if _list_is_quicker(source, spans):
         tally = Tally(source)

@@ -72,6 +72,9 @@ def local_days(texts: "pd.Series[Any]", zone: str) -> "pd.Series[Any]":
     return found
 
 
+AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def translate(batch: Batch) -> Drafts:
     """Put one batch of any stream into our own words."""
     return TRANSLATED[batch.stream](Raw(batch.table.to_pandas(), batch.facts), batch.facts)
@@ -80,6 +83,7 @@ def translate(batch: Batch) -> Drafts:
 def _people(raw: Raw, facts: Facts) -> Drafts:
     columns = {
         "external_id": raw["id"], "name": raw["name"].fillna(""), "email": raw["email"], "team": raw["team"],
+        "team_parent": raw["team_parent"],
         "active": raw["archived"] != "true", "is_person": raw["type"].fillna("PERSON") == "PERSON",
     }  # fmt: skip
     return Drafts("people", draft_frame("people", columns, len(raw)))
@@ -139,7 +143,7 @@ def _deals(raw: Raw, facts: Facts) -> Drafts:
     for i in frame.index[close.isna() & raw["close_day"].notna() & ~removed]:
         bad.setdefault(i, ("close date is no day", "close_day", f"{str(raw['close_day'][i])[:40]!r} is no day"))
     rejects = [_reject(raw, i, "deal", *why, money=_money(raw, frame, i)) for i, why in bad.items()]
-    kept = frame.drop(index=list(bad)).reset_index(drop=True)
+    kept = frame.drop(index=list(bad)).reset_index(drop=True) if bad else frame
     kept["status"] = kept["status"].fillna("open")  # of a deal that is gone
     blank = kept["amount_minor"].isna() & ~kept["removed"].astype(bool)
     example = str(kept.loc[blank, "external_id"].iloc[0]) if blank.any() else ""
@@ -157,7 +161,7 @@ def _extra(raw: Raw, facts: Facts) -> "pd.Series[Any]":
     texts = []
     for values in zip(*columns, strict=True):
         told = {n: v for n, v in zip(names, values, strict=True) if v is not None and v == v}
-        texts.append(json.dumps(told, ensure_ascii=False) if told else "")
+        texts.append(AS_JSON(told) if told else "")
     return pd.Series(texts, raw.frame.index, dtype="str")
 
 

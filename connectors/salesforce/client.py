@@ -49,7 +49,7 @@ class Client:
 
     def __init__(self, name: str, options: Options) -> None:
         self.name, self.options = name, options
-        self.session, self.adapter = guarded_session(options.address)
+        self.session, self.adapter = guarded_session(options.address, options.ca_file)
         self.usage: list[tuple[int, int]] = []  # calls used and allowed today, of the org and of the app
         self.served_at: datetime | None = None
         self._signed: Signed | None = None
@@ -101,10 +101,9 @@ class Client:
         facts: Any = response.content
         if not text and response.status_code != 204:
             try:
-                proven_json(where, response.status_code, response.content)
+                facts = proven_json(where, response.status_code, response.content, Decimal)
             except BadAnswer as error:
                 raise _again(error) from None
-            facts = response.json(parse_float=Decimal)
         return Answer(response.status_code, facts, self.served_at, response.headers)
 
     def _send(self, method: str, path: str, where: str, body: Any) -> requests.Response:

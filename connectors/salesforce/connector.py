@@ -298,7 +298,9 @@ class Salesforce:
             raise SourceError(f"{self.name}: write_back is off; set write_back.enabled = true to write scorecards")
         return publish(self, figures)
 
-    def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
+    def totals(
+        self, spans: Sequence[tuple[date, date]], lately: Sequence[tuple[date, date]] = ()
+    ) -> list[SourceTotalDraft]:
         """SUM(Amount) by the org itself, per span, status and currency."""
         return surveys.totals(self, spans)
 

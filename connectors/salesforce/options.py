@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from connectors.guard import address_problem, proven_options
+from connectors.guard import address_problem, ca_problem, proven_options
 
 API_VERSION = "66.0"
 """Ours to set: the SDK's own default is years old, and old versions hide quota rows."""
@@ -64,6 +64,7 @@ class Options(Strict):
 
     my_domain: str = ""
     address: str | None = None
+    ca_file: Path | None = None
     sign_in: Literal["client_credentials", "jwt", "refresh_token", "password", "access_token"] = "client_credentials"
     client_id: str = ""
     client_secret: str = ""
@@ -110,6 +111,7 @@ def read_options(name: str, given: Mapping[str, Any], loopback: bool, streams: M
     address, problems = given.get("address"), []
     if address and (problem := address_problem("salesforce", str(address), loopback)):
         problems.append(problem)
+    problems += [p for p in [ca_problem(given.get("ca_file"))] if p]
     problems += [f"{key} is missing" for key in SIGN_IN.get(way, ()) if not given.get(key)]
     if not address and not given.get("my_domain"):
         problems.append('my_domain is missing; it is "acme.my" for https://acme.my.salesforce.com')

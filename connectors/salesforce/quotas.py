@@ -28,7 +28,7 @@ def quotas(raw: Raw, facts: Facts) -> Drafts:
         "currency": currency, "modified_at": raw.instants("modified_at"), "removed": removed,
     }  # fmt: skip
     blank = (~removed & first.isna()).pipe(lambda found: found.index[found])
-    no_days = raw.no_days("first_day") if dated else {}
+    no_days = raw.no_days("first_day", raw.days("first_day")) if dated else {}
     rejects = [reject(raw, i, "quota", "amount is no number", "amount", why) for i, why in wrong.items()]
     rejects += [
         reject(raw, i, "quota", "month is no day", "first_day", no_days[i])

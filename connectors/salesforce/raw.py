@@ -46,11 +46,10 @@ class Raw:
         texts = self[word].astype("str").str.slice(0, 10)
         return pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce").astype("datetime64[s]")
 
-    def no_days(self, word: str) -> dict[Any, str]:
-        """The rows in which something stands that is no day, and why."""
-        texts = self[word].astype("str")
-        wrong = texts[texts.notna() & self.days(word).isna()]
-        return {i: f"{text[:40]!r} is no day" for i, text in wrong.items()}
+    def no_days(self, word: str, days: "pd.Series[Any]") -> dict[Any, str]:
+        """The rows in which something stands that was not read as a day, and why."""
+        wrong = self[word][days.isna() & self[word].notna()]
+        return {i: f"{str(text)[:40]!r} is no day" for i, text in wrong.items()}
 
     def instants(self, word: str) -> "pd.Series[Any]":
         """A column of instants, in either spelling: ...000+0000 or ...000Z."""

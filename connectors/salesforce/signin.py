@@ -60,7 +60,7 @@ def sign_in(name: str, options: Options, session: requests.Session) -> Signed:
 def _by_sdk(where: str, options: Options, session: requests.Session) -> Signed:
     way, statuses = options.sign_in, list[int]()
     if way == "password":  # a wrong password is answered with 500: tried again, it would lock the user out
-        session, _ = guarded_session(options.address, tries=0)
+        session, _ = guarded_session(options.address, options.ca_file, tries=0)
         session.hooks["response"] = [lambda response, **_: statuses.append(response.status_code)]
     try:
         with warnings.catch_warnings(action="ignore"):  # the SDK's advice; ours is in FIX
@@ -137,7 +137,7 @@ def _refresh(where: str, options: Options) -> Signed:
 
 
 def _trade(where: str, options: Options, old: str) -> dict[str, Any]:
-    session, _ = guarded_session(options.address, tries=0)
+    session, _ = guarded_session(options.address, options.ca_file, tries=0)
     form = {"grant_type": "refresh_token", "client_id": options.client_id, "refresh_token": old}
     if options.client_secret:
         form["client_secret"] = options.client_secret
@@ -176,5 +176,7 @@ def _keep(path: Path, token: str) -> None:
 
 def unreachable(where: str, error: Exception) -> SourceError:
     """A server that is not there or breaks off."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return TryAgainLater(f"{where}: the server's certificate is not trusted; check my_domain and ca_file")
     kind = type(error).__name__
     return TryAgainLater(f"{where}: the server cannot be reached or broke off ({kind}); try again later")

@@ -113,7 +113,7 @@ def _deals(raw: Raw, facts: Facts) -> Drafts:
         "modified_at": raw.instants("modified_at"), "removed": removed, "extra": _extra(raw, facts),
     }  # fmt: skip
     frame = draft_frame("deals", columns, len(raw))
-    no_day = {i: why for i, why in raw.no_days("close_day").items() if not removed[i]}
+    no_day = {i: why for i, why in raw.no_days("close_day", close).items() if not removed[i]}
     rejects = [
         reject(raw, i, "opportunity", rule, word, why, _money(frame.loc[i]))
         for rule, word, found in (
@@ -123,7 +123,8 @@ def _deals(raw: Raw, facts: Facts) -> Drafts:
         for i, why in found.items()
         if found is wrong or i not in wrong
     ]
-    frame = frame.drop(index=[*{*wrong, *no_day}]).reset_index(drop=True)
+    if rejects:
+        frame = frame.drop(index=[*{*wrong, *no_day}]).reset_index(drop=True)
     blank = frame["amount_minor"].isna() & ~frame["removed"].astype(bool)
     notes = (
         [Note("deal without an amount", int(blank.sum()), str(frame.loc[blank, "external_id"].iloc[0]))]

@@ -144,7 +144,9 @@ class Spreadsheet:
         facts |= {"columns": dict(sheet.columns), "status": dict(sheet.status)}
         return replace(batch, facts={**batch.facts, **facts, "working_group": mapping.working_group})
 
-    def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
+    def totals(
+        self, spans: Sequence[tuple[date, date]], lately: Sequence[tuple[date, date]] = ()
+    ) -> list[SourceTotalDraft]:
         """Added up from the file's own cells, whatever became of the rows."""
         if "deals" not in self.mapping.sheets:
             return []

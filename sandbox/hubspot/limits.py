@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -14,13 +15,14 @@ UNLIMITED = (100_000, 10.0)
 
 @dataclass
 class Limits:
-    """Real time counts for the first two, the portal's own day for the third."""
+    """Real time (or the `clock` of a test) counts for the first two, the portal's own day for the third."""
 
     burst: tuple[int, float] | None = None
     search: tuple[int, float] | None = None
     daily: int = 650_000
     used: int = 0
     refused: int = 0
+    clock: Callable[[], float] = time.monotonic
     _day: date | None = None
     _seen: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -35,7 +37,7 @@ class Limits:
                 return "DAILY"
             own = [(token, self.burst, "TEN_SECONDLY_ROLLING")]
             own += [("", self.search, "SECONDLY")] if searching else []
-            now = time.monotonic()
+            now = self.clock()
             for name, limit, policy in own:
                 if limit is not None and self._full(self._seen[name], limit, now):
                     self.refused += 1

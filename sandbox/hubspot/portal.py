@@ -54,6 +54,7 @@ class Portal:
     histories: dict[tuple[str, str], list[Record]] = field(default_factory=dict)  # deal and property to its versions
     splits: dict[str, list[Record]] = field(default_factory=dict)  # deal to its parts
     merged: dict[str, str] = field(default_factory=dict)  # id to the id of its survivor
+    teams_above: dict[str, tuple[str, str]] = field(default_factory=dict)  # a team's id to the id and name above it
     schemas: list[Record] = field(default_factory=list)
     clock: datetime = field(default=datetime(2026, 1, 1, tzinfo=UTC))
     lag: timedelta = timedelta(0)

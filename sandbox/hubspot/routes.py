@@ -50,10 +50,11 @@ PATTERNS = [
     for what, (old, new) in TABLE.items()
 ]
 PATTERNS += [
+    ("team_tree", "2026-09", _pattern("/settings/teams/2026-09-beta")),
     ("schemas", "v3", _pattern("/crm/v3/schemas")),
     ("old_properties", "v3", _pattern("/properties/v2/{kind}/properties")),
 ]
-"""Older addresses, which clients that others wrote still ask."""
+"""A beta that has one address only, and older addresses, which clients that others wrote still ask."""
 
 
 def find(path: str) -> Route | None:

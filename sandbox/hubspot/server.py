@@ -21,7 +21,7 @@ from sandbox.hubspot.tokens import KEY, Tokens
 
 PLAIN = {
     "owners": "crm.objects.owners.read", "pipelines": "crm.objects.deals.read", "properties": "crm.schemas.deals.read",
-    "teams": "settings.users.teams.read", "splits": "crm.dealsplits.read_write", "share": "crm.dealsplits.read_write",
+    "teams": "settings.users.teams.read", "team_tree": "settings.users.teams.read", "splits": "crm.dealsplits.read_write", "share": "crm.dealsplits.read_write",
 }  # fmt: skip
 KINDS = {"deals": "deals", "goal_targets": "goals", "meetings": "contacts", "calls": "contacts"}
 WRITING = {"upsert", "merge"}
@@ -138,6 +138,17 @@ class HubSpotServer(LoopbackServer):
 
     def do_teams(self, request: Request, route: Route) -> Response:
         return self.answer({"results": self.portal.teams})
+
+    def do_team_tree(self, request: Request, route: Route) -> Response:
+        """The newer list, which also names the team above each team, and teams that nobody is in."""
+        above = self.portal.teams_above
+        rows = [
+            {"id": t["id"], "name": t["name"], "parentTeamId": above.get(t["id"], (None,))[0]}
+            for t in self.portal.teams
+        ]
+        named = {row["id"] for row in rows}
+        rows += [{"id": i, "name": name, "parentTeamId": None} for i, name in above.values() if i not in named]
+        return self.page(request, rows, 100)
 
     def do_pipelines(self, request: Request, route: Route) -> Response:
         return self.answer({"results": pipelines()})

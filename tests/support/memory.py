@@ -109,7 +109,9 @@ class Memory:
         """There is no field map."""
         return batch
 
-    def totals(self, spans: Sequence[tuple[date, date]]) -> list[SourceTotalDraft]:
+    def totals(
+        self, spans: Sequence[tuple[date, date]], lately: Sequence[tuple[date, date]] = ()
+    ) -> list[SourceTotalDraft]:
         """Added up from the latest version of every row, the dumb way."""
         latest = {r["external_id"]: r for r in self.rows.get("deals", [])}
         found: dict[tuple[Any, ...], list[int]] = {}

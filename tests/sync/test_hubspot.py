@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from beyond_quota.wiring import Installation
-from models import ActivityCount, Deal, DealHistory, DealSplit, Identity
+from models import ActivityCount, Deal, DealHistory, DealSplit, Identity, SourceTotal
 from models.base import core
 from models.ledger import RunStatus
 from sandbox.cast import TODAY
@@ -149,6 +149,56 @@ def test_a_deal_that_vanished_without_a_trace_is_found_when_counts_are_compared(
     portals.hours = 24 * 8
     portals.sync("south")
     assert number(engine, Deal) == before - 1
+    assert portals.is_the_truth("south")
+
+
+def test_a_run_after_a_few_changes_costs_calls_in_proportion_to_them(
+    portals: Portals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One deal of each of many quarters is touched: the quarters are counted, not listed again."""
+    monkeypatch.setattr("connectors.hubspot.surveys.FEW", 0)
+    monkeypatch.setattr("connectors.hubspot.surveys.MANY", 1000)
+    portals.sync("south")
+    server = portals.servers["south"]
+    quarters: dict[Any, Any] = {}
+    for deal in server.portal.deals.values():
+        month = str(deal["properties"]["closedate"])[:7]
+        if not deal["archived"] and month < "2026-09":
+            quarters[month[:4], (int(month[5:]) - 1) // 3] = deal
+    server.portal.wait(timedelta(hours=1))
+    for deal in quarters.values():
+        server.portal.change(deal, amount="12.00")
+    portals.hours = 1
+    quiet = server.calls
+    assert portals.sync("south").message == REJECTED
+    assert server.calls - quiet <= 25 + 3 * len(quarters)
+    portals.hours = 30  # the daily comparison adds up what was only counted
+    assert portals.sync("south").message == REJECTED
+    assert portals.is_the_truth("south")
+    with portals.open().engine.connect() as connection:
+        told = connection.execute(select(core(SourceTotal))).all()
+    assert told
+    assert all(row.amount_minor is not None for row in told)
+
+
+def test_a_closed_quarter_with_a_deal_too_few_is_partial_until_it_is_proven(
+    portals: Portals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.hubspot.surveys.FEW", 0)
+    portals.sync("south")
+    portal = portals.servers["south"].portal
+    old = [d for d in portal.deals.values() if not d["archived"] and d["properties"]["closedate"].startswith("2026-05")]
+    lost, touched = [d for d in old if d["properties"]["dealstage"] in ("closedwon", "closedlost")][:2]
+    del portal.deals[lost["id"]]
+    portal.wait(timedelta(hours=1))
+    portal.change(touched, amount="12.00")
+    for hours in (1, 2):  # nothing more changes before the second run
+        portals.hours = hours
+        report = portals.sync("south")
+        assert report.status is RunStatus.PARTIAL
+        assert "south counts" in report.message
+    portals.hours = 24 * 8
+    assert portals.sync("south").message == REJECTED
     assert portals.is_the_truth("south")
 
 

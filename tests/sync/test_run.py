@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, inspect, select
 
 from connectors.errors import SignInAgain
 from models import Deal, DealChange, Identity, Person, Quota, Reject, SourceTotal, StreamCursor, SyncRun
@@ -88,6 +88,30 @@ def test_a_total_that_differs_from_the_source_is_partial_and_says_by_how_much(go
     report = go(source)
     assert report.status is RunStatus.PARTIAL
     assert "memory says 210.05 EUR, we hold 210.00" in report.message
+
+
+def test_a_difference_is_partial_until_a_run_proves_that_it_is_gone(go: Any) -> None:
+    """A quiet run is no proof: what was found different in another quarter is asked for again."""
+    source = Memory({"people": [user("u1")], "deals": [deal("d1", close_day="2025-02-03", amount_minor=100)]})
+    source.lie = 5
+    assert go(source).status is RunStatus.PARTIAL
+    assert "memory says 1.05 EUR, we hold 1.00" in go(source).message
+    source.lie = 0
+    assert go(source).status is RunStatus.SUCCESS
+
+
+def test_quarters_of_a_run_that_broke_off_are_proven_by_the_next_one(go: Any, monkeypatch: Any) -> None:
+    source = Memory({"people": [user("u1")], "deals": [deal("d1", close_day="2025-02-03", amount_minor=100)]})
+
+    def break_off(run: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("sync.run.prove", break_off)
+        with pytest.raises(RuntimeError):
+            go(source)
+    source.lie = 5
+    assert "memory says 1.05 EUR" in go(source).message
 
 
 def test_money_that_the_source_says_nothing_of_is_a_difference(go: Any) -> None:
@@ -268,6 +292,26 @@ def test_cursor_and_rows_are_one_transaction(go: Any, store: Engine, monkeypatch
     assert "No space left on device" in report.message
     assert held(store) == {}
     assert count(store, StreamCursor) == 0
+
+
+def test_a_first_fill_has_its_indexes_at_the_end_also_after_it_broke_off(
+    go: Any, store: Engine, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("sync.landing.gather.__defaults__", (1,))
+    wanted = {index.name for index in core(Deal).indexes}
+    source = Memory({"deals": [deal(f"d{n}") for n in range(30)]}, fail_at=5)
+    go(source)
+    assert count(store, Deal) == 12
+    if store.dialect.name == "sqlite":
+        assert _indexes(store).isdisjoint(wanted)
+    source.fail_at = None
+    go(source)
+    assert count(store, Deal) == 30
+    assert _indexes(store) >= wanted
+
+
+def _indexes(store: Engine) -> set[Any]:
+    return {index["name"] for index in inspect(store).get_indexes("deal")}
 
 
 def test_the_sources_own_totals_are_stored_by_quarter(go: Any, store: Engine) -> None:

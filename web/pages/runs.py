@@ -259,7 +259,10 @@ def _checks(store: Connection, connection: str, reader: Reader) -> list[CheckLin
     rows = store.execute(
         select(table.stream, table.checks).where(table.connection == connection).order_by(table.stream)
     )
-    moments = [(row.stream, {k: datetime.fromisoformat(v) for k, v in (row.checks or {}).items()}) for row in rows]
+    moments = [
+        (row.stream, {k: datetime.fromisoformat(v) for k, v in (row.checks or {}).items() if k in CHECKS})
+        for row in rows
+    ]
     site = reader.site
     return [
         CheckLine(stream, [site.words.moment(at[way]) if way in at else "never" for way in CHECKS])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connectors.hubspot import HubSpot
-from connectors.hubspot.paths import DATED, PATHS
+from connectors.hubspot.paths import DATED, PATHS, TEAMS
 from models.errors import UserError
 
 
@@ -53,6 +53,6 @@ def test_every_path_is_there_in_every_version() -> None:
     assert list(PATHS) == ["v3", *DATED]
     for version, paths in PATHS.items():
         assert set(paths) == set(PATHS["v3"])
-        for path in paths.values():
+        for path in {*paths.values()} - {TEAMS}:  # which has one address
             assert version in path
             assert all(other not in path for other in PATHS if other != version)

@@ -48,7 +48,7 @@ def test_a_token_is_renewed_before_it_ends(server: HubSpotServer, by_oauth: Conn
     server.tokens.lives = 60  # less than the time ahead that it is renewed in
     source = by_oauth()
     read(source, "people")
-    assert server.tokens.log_ins == 2  # one call for each list of owners
+    assert server.tokens.log_ins == 3  # one call for each list of owners, and one for the teams above theirs
 
 
 def test_a_token_that_is_not_taken_is_renewed_once_a_call(server: HubSpotServer, by_oauth: Connect) -> None:

@@ -25,6 +25,17 @@ def test_those_who_left_are_people_too_and_teams_come_along(portal: Portal, conn
         assert rows.loc[number, "team"] == "South"
 
 
+def test_the_team_above_a_team_comes_along_where_the_account_tells_it(
+    server: HubSpotServer, portal: Portal, connect: Connect
+) -> None:
+    portal.teams_above["11"] = ("10", "Europe")
+    assert set(read(connect(), "people").rows["team_parent"]) == {"Europe"}
+    server.scopes.remove("settings.users.teams.read")
+    rows = read(connect(), "people").rows
+    assert set(rows["team"]) == {"South"}
+    assert rows["team_parent"].isna().all()
+
+
 def test_goals_are_quotas_of_a_person_or_of_a_team_for_their_days(portal: Portal, connect: Connect) -> None:
     found = read(connect(), "quotas")
     money = {i for i, g in portal.goals.items() if g["properties"]["hs_goal_type"] == "sales_quota"}
@@ -136,7 +147,12 @@ def test_histories_of_changed_deals_only_are_read_again(
     read(source, "deals", deals)
     seen = watch(server)
     again = read(source, "deal_history", first.cursor)
-    assert {r.path.rsplit("/", 1)[-1] for r in seen} <= {"read", "owners", ""}
+    assert {r.path.rsplit("/", 1)[-1] for r in seen} <= {
+        "read",
+        "owners",
+        "2026-09-beta",
+        "",
+    }  # owners, and the teams above theirs
     assert 0 < again.rows["deal_external_id"].nunique() <= 8
 
 
@@ -198,6 +214,26 @@ def test_totals_are_asked_for_when_a_deal_went_away_during_the_pull(
     told = [vars(t) | {"how": ""} for t in source.totals(spans)]
     assert server.calls > before
     assert told == [vars(t) | {"how": ""} for t in connect().totals(spans)]
+
+
+@pytest.mark.parametrize("few", [0, 10**6])
+def test_spans_that_were_added_up_lately_are_counted_unless_adding_up_is_as_quick(
+    server: HubSpotServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("connectors.hubspot.surveys.FEW", few)
+    spans = [(date(2026, n, 1), date(2026, n + 3, 1)) for n in (1, 4, 7)]
+    sums: dict[Any, int] = {}
+    for total in connect().totals(spans):
+        sums[total.first_day, total.status] = sums.get((total.first_day, total.status), 0) + total.deals
+    source = connect()
+    _ = source.words, source.facts
+    before = server.calls
+    found = source.totals(spans, spans[1:])
+    counted = {(t.first_day, t.status): t.deals for t in found if t.amount_minor is None}
+    assert server.calls - before == (1 + 2 * 3 if few == 0 else 1 + 2 * 2)
+    assert {day for day, _ in counted} == ({first for first, _ in spans[1:]} if few == 0 else set())
+    assert all(number == sums.get(key, 0) for key, number in counted.items())
+    assert any(t.amount_minor for t in found if t.first_day == spans[0][0])
 
 
 def test_two_portals_of_the_same_people_stand_side_by_side(connect: Connect) -> None:

@@ -155,7 +155,8 @@ def test_owner_ids_are_not_user_ids() -> None:
          "archived": False, "teams": [{"id": "1", "name": "East"}, {"id": "2", "name": "West", "primary": True}]},
         {"id": "78", "email": "b@x.example", "firstName": None, "lastName": "", "userIdIncludingInactive": 6,
          "archived": True},
-    ])  # fmt: skip
+    ], {"2": "Europe"})  # fmt: skip
+    assert [r["team_parent"] for r in rows] == ["Europe", None]
     assert [(r["id"], r["user"], r["name"], r["team"]) for r in rows] == [
         ("77", 5, "Ana B", "West"), ("78", 6, "", None),
     ]  # fmt: skip
