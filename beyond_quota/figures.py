@@ -19,6 +19,7 @@ from models import Period, Person, ReportingLine
 from models.base import core
 from models.errors import UserError
 from models.money import plain as amount
+from models.period import in_force
 from sync.scorecards import scorecards
 from sync.totals import Line, breakdown
 
@@ -58,10 +59,17 @@ def period_named(here: Installation, name: str) -> Period:
     """A stored period by its id; a UserError names the quarters there are."""
     with here.engine.connect() as connection:
         row = connection.execute(select(core(Period)).where(core(Period).c.id == name)).first()
-        known = sorted(connection.scalars(select(core(Period).c.id).where(core(Period).c.kind == "quarter")))
+        quarters = select(core(Period).c.id).where(core(Period).c.kind == "quarter", in_force())
+        known = list(connection.scalars(quarters.order_by(core(Period).c.first_day)))
     if row is None:
         span = f"{known[0]} to {known[-1]}" if known else "none yet; run beyond-quota sync"
         raise UserError(f"there is no period {name!r}; the quarters known are {span}")
+    if row.retired_at is not None:
+        raise UserError(
+            f"{name} is a period of the fiscal calendar that another one took the place of on "
+            f"{row.retired_at:%-d %B %Y}: its pages are kept, new figures are made for the quarters {known[0]} to "
+            f"{known[-1]}"
+        )
     return Period(**row._mapping)
 
 

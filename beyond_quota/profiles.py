@@ -4,18 +4,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import typer
-from sqlalchemy import select
 
 from beyond_quota.answers import DONE, show
 from beyond_quota.wiring import Installation, moment
 from config.profile import load_profiles
 from metrics.catalogue import METRICS
-from models import Period
 from models.base import core
 from models.errors import UserError
 from models.profile import Profile
 from models.profile_version import ProfileVersion, changes, in_force, stored_versions
+from sync.calendar import ensure_periods
 
 
 def check_files(folder: Path | None, as_json: bool) -> int:
@@ -138,11 +138,9 @@ def _refused(here: Installation, new: Profile, old: Profile | None) -> list[str]
 
 
 def _begins_a_quarter(here: Installation, day: date) -> bool:
-    table = core(Period).c
-    calendar = here.settings.calendar
-    with here.engine.connect() as connection:
-        known = connection.scalar(select(table.id).where(table.kind == "quarter", table.first_day == day))
-    return known is not None or any(p.kind == "quarter" and p.first_day == day for p in calendar.periods(day, day))
+    with here.engine.begin() as connection:
+        periods = ensure_periods(connection, here.settings.calendar, pd.Series([pd.Timestamp(day)]))
+    return any(p.kind == "quarter" and p.first_day == day for p in periods)
 
 
 def _fact(new: Profile, old: Profile | None, lines: list[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from models.base import core
 from models.errors import UserError
 from models.frames import FRAMES, load
 from models.period import period_of
-from sync.money import ensure_periods
+from sync.calendar import ensure_periods
 from sync.scorecards import conditions
 
 KINDS = ("company", "office", "team", "manager")

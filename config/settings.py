@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import UserError
 from models.money import known_currencies
-from models.period import FiscalCalendar
+from models.period import FiscalCalendar, Weeks
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -49,12 +49,26 @@ class ConnectionSettings(BaseModel):
 
 
 class Fiscal(BaseModel):
-    """The month in which the fiscal year begins, and after which calendar year it is named."""
+    """How fiscal years are cut: by month, by weeks of a pattern, or as the CRM of a connection has them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     start_month: int = Field(default=1, ge=1, le=12)
     named_by: Literal["ending", "starting"] = "ending"
+    weeks: Literal["4-4-5", "4-5-4", "5-4-4"] | None = None
+    ends_on: Weekday = "sat"
+    ends: Literal["last", "nearest"] = "last"
+    long_month: int = Field(default=12, ge=1, le=12)
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Fiscal":
+        said = self.model_fields_set
+        if self.weeks is None and (lost := said & {"ends_on", "ends", "long_month"}):
+            raise ValueError(f'{", ".join(sorted(lost))}: only years of weeks have that; write weeks = "4-4-5" as well')
+        if self.source and (lost := said - {"source"}):
+            raise ValueError(f"{', '.join(sorted(lost))}: with source, the CRM says all of that; leave it out")
+        return self
 
 
 class Mail(BaseModel):
@@ -132,10 +146,22 @@ class Settings(BaseSettings):
             raise ValueError(f"{', '.join(odd)}: a connection's name holds small letters, digits, - and _ only")
         return value
 
+    @model_validator(mode="after")
+    def _source(self) -> "Settings":
+        wanted = self.fiscal.source
+        if wanted and wanted not in self.connections:
+            known = ", ".join(self.connections) or "none"
+            raise ValueError(f"fiscal.source: there is no connection {wanted!r}; there is: {known}")
+        return self
+
     @property
     def calendar(self) -> FiscalCalendar:
-        """The fiscal calendar."""
-        return FiscalCalendar(self.fiscal.start_month, self.fiscal.named_by)
+        """The fiscal calendar that is asked for; the one in force is stored: sync.calendar."""
+        f = self.fiscal
+        if f.source:
+            return FiscalCalendar(source=f.source)
+        weeks = Weeks(f.weeks, f.ends_on, f.ends, f.long_month) if f.weeks else None
+        return FiscalCalendar(f.start_month, f.named_by, weeks)
 
     @property
     def tz(self) -> ZoneInfo:

@@ -33,7 +33,7 @@ from models.ledger import (
 from models.movement import Leaver, RoleChange, Vacancy
 from models.objective import KeyResult, Objective, ObjectiveUpdate
 from models.people import Employment, Person, ReportingLine, Team, TeamMembership, WorkingGroupMembership
-from models.period import Period
+from models.period import CalendarVersion, Period
 from models.profile_version import ProfileVersion
 from models.snapshot import ScorecardSnapshot
 from models.watch import Alert, Heartbeat, MissedSlot
@@ -44,6 +44,7 @@ __all__ = [
     "ActivityCount",
     "Alert",
     "AuditEvent",
+    "CalendarVersion",
     "CheckIn",
     "Connection",
     "Deal",

@@ -1,5 +1,6 @@
 """The store: SQLite (WAL) by default, PostgreSQL in production, one schema by Alembic on both."""
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import URL
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+DOWN = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
 
 
 def open_store(url: str, *, for_runs: bool = False) -> Engine:
@@ -56,8 +58,10 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 
 def head() -> str:
-    """The newest revision: migrations are numbered by their file names."""
-    return max(file.name for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
+    """The newest revision: the one that no other comes after. Migrations are numbered by their file names."""
+    files = list((MIGRATIONS / "versions").glob("[0-9]*.py"))
+    before = {found[1] for file in files if (found := DOWN.search(file.read_text(encoding="utf-8")))}
+    return max({file.name[:4] for file in files} - before)
 
 
 def is_current(engine: Engine) -> bool:

@@ -10,7 +10,7 @@ from connectors.base import Connector, Part
 from models.base import new_id
 from models.errors import UserError
 from models.ledger import RunStatus
-from sync import counts, money
+from sync import calendar, counts
 from sync.plan import Plan
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
@@ -45,7 +45,7 @@ def backfill(
                             f"{source} --full")  # fmt: skip
         with engine.begin() as connection:
             days = pd.Series(pd.date_range(first, end, freq="D", inclusive="left"))
-            periods = money.ensure_periods(connection, rules.calendar, days)
+            periods = calendar.ensure_periods(connection, rules.calendar, days)
         quarters = [p for p in periods if p.kind == "quarter" and p.first_day < end and p.end_day > first]
         run.spans |= {(p.first_day, p.end_day) for p in quarters}
         for stream in known:

@@ -1,23 +1,20 @@
-"""Money is converted and the period assigned once, here, as rows come in."""
+"""Money is converted once, here, as rows come in."""
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, bindparam, select, update
 
-from models import Deal, ExchangeRate, Period, Quota
+from models import Deal, ExchangeRate, Quota
 from models.base import core
 from models.frames import Frame, typed
 from models.money import convert
-from models.period import FiscalCalendar
 
-DAWN = pd.Timestamp("1970-01-01")
 CHUNK = 5000  # rows converted at a time
 
 
@@ -84,38 +81,6 @@ def reporting_minor(frame: pd.DataFrame, day: str, source: str, rates: Rates, re
     if values:
         out.loc[list(values)] = pd.array(list(values.values()), dtype="Int64")
     return out
-
-
-def period_ids(days: "pd.Series[Any]", periods: Sequence[Period]) -> "pd.Series[Any]":
-    """The fiscal quarter each day lies in; unknown for a day outside the stored periods."""
-    quarters = sorted((p for p in periods if p.kind == "quarter"), key=lambda p: p.first_day)
-    names = np.array([*(p.id for p in quarters), None], dtype=object)
-    starts = np.array([p.first_day for p in quarters], dtype="datetime64[D]")
-    at = np.searchsorted(starts, days.to_numpy(dtype="datetime64[D]"), side="right") - 1
-    inside = days.notna().to_numpy() & (at >= 0)
-    if quarters:
-        inside &= (days < pd.Timestamp(quarters[-1].end_day)).fillna(False).to_numpy(dtype=bool)
-    return pd.Series(names[np.where(inside, at, -1)], index=days.index).astype("str")
-
-
-def ensure_periods(connection: Connection, calendar: FiscalCalendar, days: "pd.Series[Any]") -> list[Period]:
-    """Store the fiscal years that these days lie in, where they are not stored yet; gives back every stored period."""
-    table = core(Period)
-    rows = connection.execute(select(table).order_by(table.c.kind, table.c.first_day)).all()
-    stored = cast(list[Period], rows)  # rows have the same fields; making objects of them takes longer than reading
-    sane = days[(days >= DAWN) & (days < pd.Timestamp("2200-01-01"))]
-    if sane.empty:
-        return stored
-    # One unbroken row of years: a gap would put a day into the period before it.
-    first = min([sane.min().date(), *(p.first_day for p in stored)])
-    last = max([sane.max().date(), *(p.end_day - timedelta(days=1) for p in stored)])
-    if stored and (first, last) == (stored[0].first_day, max(p.end_day for p in stored) - timedelta(days=1)):
-        return stored
-    known = {p.id for p in stored}
-    fresh = [p for p in calendar.periods(first, last) if p.id not in known]
-    if fresh:
-        connection.execute(table.insert(), [p.model_dump() for p in fresh])
-    return sorted([*stored, *fresh], key=lambda p: (p.kind, p.first_day))
 
 
 def reconvert(connection: Connection, reporting: str) -> set[str]:

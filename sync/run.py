@@ -18,9 +18,8 @@ from models import Reject, StreamRun, SyncRun
 from models.base import core, new_id
 from models.errors import UserError
 from models.ledger import RunStatus
-from models.period import period_of
 from sync import apply as write
-from sync import lease, money, totals
+from sync import calendar, lease, totals
 from sync.landing import prune
 from sync.plan import Plan
 from sync.report import RunReport, StreamReport
@@ -204,7 +203,7 @@ def prove(run: Run) -> None:
     unread = (RunStatus.FAILED, RunStatus.SKIPPED)
     problems = [s.message for s in report.streams if s.status in unread]
     if any(s.stream == "deals" and s.status not in unread for s in report.streams):
-        problems += _compare_totals(run, now.date(), now)
+        problems += _compare_totals(run, run.today, now)
     with run.engine.connect() as connection:  # those of earlier runs too: they are still not in the figures
         table = core(Reject).c
         rejected = connection.scalar(select(func.count()).where(table.connection == run.source)) or 0
@@ -216,13 +215,13 @@ def prove(run: Run) -> None:
 
 def _compare_totals(run: Run, today: date, now: datetime) -> list[str]:
     with run.engine.begin() as connection:
-        periods = money.ensure_periods(connection, run.rules.calendar, pd.Series([pd.Timestamp(today)]))
+        periods = calendar.ensure_periods(connection, run.rules.calendar, pd.Series([pd.Timestamp(today)]))
         lately, counted = totals.lately_added_up(connection, run.source)
-    current = period_of(periods, today)
-    running, due = (current.first_day, current.end_day), sums_are_due(run)
-    spans = sorted({*run.spans, running, *(counted if due else ())})
+    running = {(p.first_day, p.end_day) for p in periods if p.kind == "quarter" and p.first_day <= today < p.end_day}
+    due = sums_are_due(run)
+    spans = sorted({*run.spans, *running, *(counted if due else ())})
     try:
-        theirs = run.connector.totals(spans, [] if due else sorted({*lately, *counted} - {running}))
+        theirs = run.connector.totals(spans, [] if due else sorted({*lately, *counted} - running))
     except UserError as error:
         return [f"the source's own totals could not be had, so ours are not proven: {sentence(error)}"]
     with run.engine.begin() as connection:

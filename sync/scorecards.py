@@ -36,10 +36,10 @@ from models import (
 from models import Connection as ConnectionRow
 from models.base import core
 from models.frames import FRAMES, load
-from models.period import FiscalCalendar, Period, period_of
+from models.period import FiscalCalendar, Period, in_force, period_of
 from models.profile import Profile
+from sync.calendar import ensure_periods
 from sync.freshness import sources
-from sync.money import ensure_periods
 from sync.report import Touched
 
 AT_ONCE = 100
@@ -218,7 +218,7 @@ RESTATED = 4
 
 def _closed_quarters(engine: Engine, as_of: date) -> list[Period]:
     table = core(Period)
-    over = select(table).where(table.c.kind == "quarter", table.c.end_day <= as_of)
+    over = select(table).where(table.c.kind == "quarter", table.c.end_day <= as_of, in_force())
     with engine.connect() as connection:
         rows = connection.execute(over.order_by(table.c.end_day.desc()).limit(RESTATED)).all()
     return [Period(**row._mapping) for row in rows]
@@ -255,7 +255,7 @@ def _is_news(engine: Engine, card: Scorecard, period: Period) -> bool:
 def _made_today(connection: Connection, as_of: date) -> set[str]:
     """People who have a page of this day of a period that runs on it."""
     table, period = core(ScorecardSnapshot).c, core(Period).c
-    running = select(period.id).where(period.first_day <= as_of, period.end_day > as_of)
+    running = select(period.id).where(period.first_day <= as_of, period.end_day > as_of, in_force())
     query = select(table.person_id).where(table.as_of == as_of, table.period_id.in_(running))
     return set(connection.scalars(query))
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, select
@@ -14,8 +15,9 @@ from connectors.base import Batch, Connector, Drafts, Note, Part, RejectDraft, S
 from models import Deal, Period
 from models.base import core
 from models.errors import UserError
+from models.period import in_force
 from sync import apply as write
-from sync import counts, identity, lease, money, organisation, references, totals
+from sync import calendar, counts, identity, lease, money, organisation, references, totals
 from sync.landing import gather, land
 from sync.plan import Plan, missing_share, plan
 from sync.report import RunReport, StreamReport
@@ -48,6 +50,11 @@ class Run:
     stop: Callable[[], bool] = lambda: False  # asked at the end of each batch
     full: bool = False  # everything is read whole and counted, due or not
     watch: Callable[[str, Plan, pd.DataFrame], None] = lambda stream, todo, stored: None  # told of each plan
+
+    @property
+    def today(self) -> date:
+        """The day that it is in the reporting zone."""
+        return self.clock().astimezone(ZoneInfo(self.rules.zone)).date()
 
     def renew(self, connection: Connection) -> None:
         """Prove that what this run holds is still its own; LeaseLost otherwise."""
@@ -228,6 +235,9 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
         run.watch(stream, todo, stored)
         write.apply(connection, run.source, stream, todo, run.report.run_id, now)
         write.keep_rejects(connection, run.source, stream, rejects, named, run.report.run_id, now)
+        if stream == "fiscal_periods" and batch.last:
+            rejects += calendar.misfits(connection, run.source)
+            write.keep_rejects(connection, run.source, stream, rejects, [], run.report.run_id, now)
         if keep_cursor:
             write.keep_cursor(connection, run.source, stream, batch.cursor, run.report.run_id, now)
             write.keep_checks(connection, run.source, stream, batch.checks)
@@ -256,17 +266,17 @@ def _enrich(connection: Connection, run: Run, stream: str, drafts: Drafts) -> tu
     rows, rejects = drafts.rows, list(drafts.rejects)
     if stream == "people":
         rows = identity.resolve(connection, run.source, rows, run.rules)
-        run.report.touched |= organisation.keep(connection, run.source, rows, run.rules, run.clock().date())
+        run.report.touched |= organisation.keep(connection, run.source, rows, run.rules, run.today)
         return rows, rejects
     if "owner_external_id" in rows:
         rows = rows.assign(person_id=identity.owners(connection, run.source, rows["owner_external_id"]))
     if stream in ("deals", "quotas"):
         day = "close_day" if stream == "deals" else "first_day"
-        periods = money.ensure_periods(connection, run.rules.calendar, rows[day])
+        periods = calendar.ensure_periods(connection, run.rules.calendar, rows[day])
         run.rates = run.rates or money.Rates.stored(connection)
         rows["reporting_minor"] = money.reporting_minor(rows, day, run.source, run.rates, run.rules.currency)
         if stream == "deals":
-            rows["period_id"] = money.period_ids(rows["close_day"], periods)
+            rows["period_id"] = calendar.period_ids(rows["close_day"], periods)
     else:
         rows, lost = references.link(connection, run.source, stream, rows)
         rejects += lost
@@ -316,17 +326,17 @@ def _remember(connection: Connection, run: Run, stream: str, todo: Plan, stored:
 
 
 def _by_quarter(connection: Connection, run: Run, deals: pd.DataFrame) -> Iterator[tuple[totals.Span, pd.DataFrame]]:
-    periods = money.ensure_periods(connection, run.rules.calendar, deals["close_day"].drop_duplicates())
+    periods = calendar.ensure_periods(connection, run.rules.calendar, deals["close_day"].drop_duplicates())
     spans = {p.id: (p.first_day, p.end_day) for p in periods}
-    for name, part in deals.groupby(money.period_ids(deals["close_day"], periods)):
+    for name, part in deals.groupby(calendar.period_ids(deals["close_day"], periods)):
         yield spans[str(name)], part
 
 
 def _quarters(connection: Connection, run: Run, days: "pd.Series[Any]") -> set[totals.Span]:
     if days.empty:
         return set()
-    periods = money.ensure_periods(connection, run.rules.calendar, days)
-    names = set(money.period_ids(days, periods).dropna())
+    periods = calendar.ensure_periods(connection, run.rules.calendar, days)
+    names = set(calendar.period_ids(days, periods).dropna())
     return {(p.first_day, p.end_day) for p in periods if p.id in names}
 
 
@@ -335,7 +345,9 @@ def _mark_quotas(connection: Connection, run: Run, quotas: pd.DataFrame) -> None
     if quotas.empty:
         return
     table = core(Period).c
-    quarters = connection.execute(select(table.first_day, table.end_day).where(table.kind == "quarter")).all()
+    quarters = connection.execute(
+        select(table.first_day, table.end_day).where(table.kind == "quarter", in_force())
+    ).all()
     for (first, end), part in quotas.groupby([quotas["first_day"].dt.date, quotas["end_day"].dt.date]):
         for quarter in quarters:
             if quarter.first_day < end and quarter.end_day > first:

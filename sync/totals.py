@@ -14,6 +14,7 @@ from models import Deal, Period, Reject, SourceTotal
 from models.base import core
 from models.frames import load, rows
 from models.money import plain
+from models.period import in_force
 
 Span = tuple[date, date]
 
@@ -150,7 +151,7 @@ def breakdown(engine: Engine, status: str, period: str | None = None, zone: str 
         else:
             found.uncredited += cents
     with engine.connect() as connection:
-        quarters = connection.execute(select(core(Period)).where(core(Period).c.kind == "quarter")).all()
+        quarters = connection.execute(select(core(Period)).where(core(Period).c.kind == "quarter", in_force())).all()
         _add_rejects(connection, status, quarters, line)
         _add_source(connection, status, quarters, line)
     chosen = [found for (_, quarter, _), found in sorted(lines.items()) if period in (None, quarter)]

@@ -10,6 +10,7 @@ from metrics.scorecard import Scorecard
 from metrics.serial import parse
 from models import Period, ScorecardSnapshot
 from models.base import core
+from models.period import in_force
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ def current_quarter(connection: Connection, day: date) -> str | None:
     """The id of the quarter that a day lies in, when it is stored."""
     table = core(Period).c
     query = select(table.id).where(table.kind == "quarter", table.first_day <= day, table.end_day > day)
-    return connection.scalars(query).first()
+    return connection.scalars(query.where(in_force())).first()
 
 
 def find_card(
