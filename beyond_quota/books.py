@@ -7,6 +7,7 @@ import typer
 from sqlalchemy import select
 
 from beyond_quota.answers import DONE, PARTIAL, show
+from beyond_quota.periods import waiting
 from beyond_quota.wiring import Installation, moment
 from models import Reject, StreamRun, SyncRun
 from models.base import core
@@ -28,6 +29,8 @@ def print_status(config: Path, now: str | None, as_json: bool) -> int:
             facts[-1]["checks"] = looked[name]
         else:
             facts.append({"connection": name, "state": "stale", "sentence": f"{name}: never synced"})
+    if words := waiting(here):
+        typer.echo(f"beyond-quota: {words}", err=True)
     if as_json:
         show(facts)
     for fact in [] if as_json else facts:

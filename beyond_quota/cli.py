@@ -316,6 +316,20 @@ def profile_history(
 
 
 @command
+def periods(
+    config: Config = SETTINGS,
+    as_of: AsOf = None,
+    now: Now = None,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Put the fiscal calendar of the settings in force.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The fiscal year of a day, its quarters and months, and by which calendar; --json has all that are stored."""
+    from beyond_quota.periods import print_periods
+
+    raise typer.Exit(print_periods(config, day(as_of), now, as_json, adopt))
+
+
+@command
 def totals(
     config: Config = SETTINGS,
     period: Annotated[str | None, typer.Option(help="Only this period, such as 2026-Q3.")] = None,

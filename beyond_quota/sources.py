@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from beyond_quota.answers import DONE, FAILED, LOCKED, PARTIAL, show
+from beyond_quota.periods import waiting
 from beyond_quota.wiring import Installation, moment
 from config.settings import load_settings
 from models.errors import UserError
@@ -98,6 +99,8 @@ def sync_all(here: Installation, names: list[str], as_json: bool = False, **how:
         _say(as_json, f"{name}: {report.status} · {report.message} · {report.calls} calls", failed=codes[-1] == FAILED)
     computed = here.refresh(touched, spans=spans)
     _say(as_json, f"scorecards: {computed} computed")
+    if words := waiting(here):
+        typer.echo(f"beyond-quota: {words}", err=True)
     if as_json:
         show({"runs": [run_facts(r) for r in reports], "scorecards": computed})
     return _worst(codes)

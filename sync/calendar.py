@@ -61,6 +61,16 @@ def stored_periods(connection: Connection) -> list[Period]:
     return cast(list[Period], rows)  # rows have the same fields; making objects of them takes longer than reading
 
 
+def retired_periods(connection: Connection) -> list[Period]:
+    """The periods that are kept because pages were made with them."""
+    return sorted(cast(list[Period], list(_retired(connection).values())), key=lambda p: (p.kind, p.first_day, p.id))
+
+
+def given(connection: Connection, source: str) -> list[Period]:
+    """The fiscal periods that a CRM itself has, as far as its years fit."""
+    return given_periods(_given(connection, source))[0]
+
+
 def ensure_periods(connection: Connection, wanted: FiscalCalendar, days: "pd.Series[Any]") -> list[Period]:
     """Store the fiscal years that these days lie in, where they are not stored yet; gives back every period in force.
 

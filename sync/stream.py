@@ -215,7 +215,7 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
     with run.engine.begin() as connection:
         now = run.clock()
         run.renew(connection)
-        rows, rejects = _enrich(connection, run, stream, drafts)
+        rows, rejects = _enrich(connection, run, reading, drafts)
         rows = write.filled(rows, target)
         named = rows["external_id"].tolist()
         ids, gone = set(named), {r.external_id for r in rejects}
@@ -261,12 +261,20 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
     report.note(list(drafts.notes))
 
 
-def _enrich(connection: Connection, run: Run, stream: str, drafts: Drafts) -> tuple[pd.DataFrame, list[RejectDraft]]:
+def _enrich(
+    connection: Connection, run: Run, reading: Reading, drafts: Drafts
+) -> tuple[pd.DataFrame, list[RejectDraft]]:
     """What only the store knows: who it is about, in which period it falls, and its worth in the reporting currency."""
+    stream, report = reading.stream, reading.report
     rows, rejects = drafts.rows, list(drafts.rejects)
     if stream == "people":
         rows = identity.resolve(connection, run.source, rows, run.rules)
-        run.report.touched |= organisation.keep(connection, run.source, rows, run.rules, run.today)
+        kept = organisation.keep(connection, run.source, rows, run.rules, run.today)
+        run.report.touched |= kept.touched
+        report.note(kept.notes)
+        for about in kept.well:
+            cut = kept.cut.get(about, [])
+            write.keep_rejects(connection, run.source, about, cut, kept.well[about], run.report.run_id, run.clock())
         return rows, rejects
     if "owner_external_id" in rows:
         rows = rows.assign(person_id=identity.owners(connection, run.source, rows["owner_external_id"]))
