@@ -85,11 +85,14 @@ def _adopt(here: Installation, as_json: bool) -> int:
 
 def waiting(here: Installation) -> str | None:
     """What to say while the settings ask for another calendar than the one in force."""
+    wanted = here.settings.calendar
     with here.engine.connect() as connection:
         version = newest(connection)
-    wanted = here.settings.calendar
-    if version is None or version.body == wanted.body:
-        return None
+        if version is None or (version.body == wanted.body and not (wanted.source and difference(connection, wanted))):
+            return None
+    if version.body == wanted.body:
+        return (f"{wanted.source} has other days for fiscal periods than before; until `beyond-quota periods --adopt` "
+                "puts them in force, figures follow those from before")  # fmt: skip
     return (f"the settings ask for another fiscal calendar ({wanted.words}); until `beyond-quota periods --adopt` puts "
             f"it in force, figures follow the one before ({version.words})")  # fmt: skip
 

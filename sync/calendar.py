@@ -181,10 +181,9 @@ def replace(
     return Change(**{**vars(change), "deals": deals})
 
 
-def misfits(connection: Connection, source: str) -> list[RejectDraft]:
+def misfits(connection: Connection, source: str, wanted: FiscalCalendar) -> list[RejectDraft]:
     """A CRM's fiscal years that cannot be followed, where its calendar is: each with what is wrong in it."""
-    held = current(connection)
-    if held is None or held.source != source:
+    if (current(connection) or wanted).source != source:
         return []
     _, wrong = given_periods(_given(connection, source))
     fix = "correct the fiscal year in the CRM's settings (Salesforce: Setup, Fiscal Year), then sync again"

@@ -236,7 +236,7 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
         write.apply(connection, run.source, stream, todo, run.report.run_id, now)
         write.keep_rejects(connection, run.source, stream, rejects, named, run.report.run_id, now)
         if stream == "fiscal_periods" and batch.last:
-            rejects += calendar.misfits(connection, run.source)
+            rejects += calendar.misfits(connection, run.source, run.rules.calendar)
             write.keep_rejects(connection, run.source, stream, rejects, [], run.report.run_id, now)
         if keep_cursor:
             write.keep_cursor(connection, run.source, stream, batch.cursor, run.report.run_id, now)
