@@ -14,7 +14,7 @@ from connectors.fieldmap import mapped_anew
 from connectors.salesforce import activities, deleted, surveys
 from connectors.salesforce.checkup import findings
 from connectors.salesforce.client import Client
-from connectors.salesforce.facts import FACTS, ONE_CURRENCY, read_facts
+from connectors.salesforce.facts import FACTS, ONE_CURRENCY, facts_of, read_facts
 from connectors.salesforce.objects import OBJECTS, Object, chosen
 from connectors.salesforce.options import read_options
 from connectors.salesforce.quotas import quota_span
@@ -57,7 +57,7 @@ class Salesforce:
         """What translate has to know of the org; one call tells it, and which objects and fields there are."""
         if self._facts is None:
             names = [thing.name for stream in OBJECTS for thing in chosen(stream, self.options)]
-            answers = self.client.describe(list(dict.fromkeys(names)), list(FACTS.values()))
+            answers = self.client.describe(list(dict.fromkeys(names)), list(facts_of(self.options).values()))
             self._began = self.client.served_at
             if answers[0] is None:  # an org of one currency may not have that field
                 answers[0] = self.client.rows(ONE_CURRENCY, "organisation")
@@ -239,6 +239,12 @@ class Salesforce:
         elif stream == "quotas" and self.options.quota is not None:
             found |= {"quota_period": self.options.quota.period, "today": self._today.isoformat()}
         return found
+
+    @property
+    def quota_facts(self) -> dict[str, Any]:
+        """What tells for which period a quota is set."""
+        own = {"quota_period": self.options.quota.period} if self.options.quota is not None else {}
+        return {"periods": self.facts["periods"], **own}
 
     @property
     def _today(self) -> date:

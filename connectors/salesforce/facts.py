@@ -20,6 +20,15 @@ UNSEEN = "{} need the object {}, which tells those that count from the others; g
 ONE_CURRENCY = "SELECT Id, TimeZoneSidKey, FiscalYearStartMonth FROM Organization"
 """An org of one currency may not have a field for it."""
 
+
+def facts_of(options: Options) -> dict[str, str]:
+    """The queries; quotas of an object of one's own are set for periods of the kind that the options say."""
+    if options.quota is None:
+        return FACTS
+    kind = options.quota.period.capitalize()
+    return FACTS | {"periods": f"SELECT Id, Type, StartDate, EndDate FROM Period WHERE Type = '{kind}'"}  # noqa: S608
+
+
 Rows = Sequence[Mapping[str, Any]]
 
 

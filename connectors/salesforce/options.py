@@ -45,7 +45,7 @@ class QuotaMap(Strict):
     amount: str
     first_day: str | None = None  # without it, the amount is that of the period in which it is read
     currency: str | None = None
-    period: Literal["month", "quarter", "year"] = "month"
+    period: Literal["week", "month", "quarter", "year"] = "month"
     only: dict[str, Values] = Field(default_factory=dict)
 
 

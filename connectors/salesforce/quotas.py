@@ -1,6 +1,6 @@
-"""Quotas in our own words: only those that count, each for the month, quarter or year that it is set for."""
+"""Quotas in our own words: only those that count, each for the fiscal period that the org itself says it is set for."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -65,8 +65,48 @@ def quota_span(facts: Facts) -> tuple[date, date]:
 
 
 def _around(day: "pd.Series[Any]", facts: Facts) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
-    """First and end day of the month, or fiscal quarter or year, that each day lies in."""
-    months = MONTHS[facts.get("quota_period", "month")]
+    """First and end day of the org's own period that each day lies in, of the kind that its quotas are set for.
+
+    Where the org has no such period, or several: the month, or fiscal quarter or year by its first month; a week is
+    the seven days from the given one on.
+    """
+    kind = _kind(facts)
+    first, end = _reckoned(day, kind, facts)
+    own = {d: span for d in day.dropna().unique() if (span := _own_period(d.date(), kind, facts)) is not None}
+    if own:
+        first, end = (
+            part.mask(day.isin(list(own)), pd.to_datetime(day.map({d: span[n] for d, span in own.items()})))
+            for n, part in enumerate((first, end))
+        )
+    return first, end
+
+
+def _kind(facts: Facts) -> str:
+    """What quotas are set for: as the options say, else the one kind of period that the org forecasts by."""
+    kinds = {KINDS[p[0]] for p in facts.get("periods", {}).values() if p[0] in KINDS}
+    return str(facts.get("quota_period") or (kinds.pop() if len(kinds) == 1 else "month"))
+
+
+def by_calendar_month(facts: Facts) -> bool:
+    """Whether each quota holds for the calendar month that its day lies in."""
+    months = [p[1] for p in facts.get("periods", {}).values() if KINDS.get(p[0]) == "month"]
+    return _kind(facts) == "month" and all(first.endswith("-01") for first in months)
+
+
+def _own_period(day: date, kind: str, facts: Facts) -> tuple[date, date] | None:
+    spans = {(p[1], p[2]) for p in facts.get("periods", {}).values() if KINDS.get(p[0]) == kind}
+    text = day.isoformat()
+    found = [span for span in spans if span[0] <= text <= span[1]]
+    if len(found) != 1:
+        return None
+    first, last = (date.fromisoformat(edge) for edge in found[0])
+    return first, last + timedelta(days=1)
+
+
+def _reckoned(day: "pd.Series[Any]", kind: str, facts: Facts) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
+    if kind == "week":
+        return day, day + pd.Timedelta(days=7)
+    months = MONTHS[kind]
     start = int(facts.get("fiscal_start_month") or 1)
     number = day.dt.year * 12 + day.dt.month - 1
     number = number - (number - (start - 1)) % months
@@ -79,7 +119,7 @@ def _around(day: "pd.Series[Any]", facts: Facts) -> tuple["pd.Series[Any]", "pd.
 
 
 def _spans(raw: Raw, facts: Facts) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
-    """First and end day of each quota: of its forecast period, else of the calendar month, quarter or year."""
+    """First and end day of each quota: of its own period, else of the one that its day lies in."""
     today = pd.Series(pd.Timestamp(facts.get("today")), raw.frame.index)  # type: ignore[arg-type]
     first, end = _around(raw.days("first_day") if "first_day" in raw.fields else today, facts)
     periods = {i: p for i, p in facts.get("periods", {}).items() if p[0] in KINDS}

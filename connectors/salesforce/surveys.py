@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.base import Part, SourceTotalDraft
 from connectors.errors import BadAnswer
+from connectors.salesforce.quotas import by_calendar_month
 from connectors.salesforce.soql import any_of, kept
 from models.money import to_minor
 
@@ -24,7 +25,11 @@ def countable(source: "Salesforce", stream: str) -> bool:
 
 
 def survey(source: "Salesforce", stream: str) -> list[Part] | None:
-    """Live rows of a stream and their money: deals by calendar month of their close date, the others altogether."""
+    """Live rows of a stream and their money: deals by calendar month of their close date, the others altogether.
+
+    Quotas are told apart by month only where they are set for calendar months: elsewhere a quota with a day in
+    November may hold from October on.
+    """
     thing = source.object(stream)
     if thing is None or not countable(source, stream):
         return None
@@ -33,7 +38,8 @@ def survey(source: "Salesforce", stream: str) -> list[Part] | None:
     day = words.get(DAYS.get(stream, ""))
     if day is not None:
         try:
-            return _by_month(source, stream, thing.name, words, day, where)
+            parts = _by_month(source, stream, thing.name, words, day, where)
+            return parts if stream == "deals" or by_calendar_month(source.quota_facts) else [_together(parts)]
         except BadAnswer:  # more groups than a query may have
             pass
     soql = f"SELECT COUNT() FROM {thing.name}{where}"  # noqa: S608  (names from describe, values escaped)
@@ -57,6 +63,14 @@ def _by_month(source: "Salesforce", stream: str, name: str, words: dict[str, str
         sums = sums | {code: sums.get(code, 0) + minor(row["total"], code)}
         found[int(row["y"]), int(row["m"])] = (number + int(row["n"]), sums)
     return [Part(date(y, m, 1), date(y + m // 12, m % 12 + 1, 1), n, sums) for (y, m), (n, sums) in found.items()]
+
+
+def _together(parts: list[Part]) -> Part:
+    sums: dict[str, int] = {}
+    for part in parts:
+        for code, minor_units in part.amounts.items():
+            sums[code] = sums.get(code, 0) + minor_units
+    return Part(None, None, sum(part.rows for part in parts), sums)
 
 
 def conditions(source: "Salesforce", stream: str, part: Part) -> tuple[str, ...]:

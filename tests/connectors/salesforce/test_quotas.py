@@ -1,7 +1,8 @@
 """Quotas: of Forecasts, of an object or a user's field of one's own; those that overlap are never added."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -192,3 +193,45 @@ class TestFieldOfTheUser:
         assert findings == dict.fromkeys(
             ("field User.Quota__c", "field Opportunity.Amount"), "a formula: its changes move no time stamp"
         )
+
+
+def periods(server: Any, kind: str, *edges: date, forecast: bool = True) -> None:
+    """The org's own fiscal periods of a kind, one after the other, in place of all that it has."""
+    server.org.objects["Period"].clear()
+    for first, end in pairwise(edges):
+        server.org.add("Period", Type=kind, StartDate=first, EndDate=end - timedelta(days=1), Number=1,
+                       FullyQualifiedLabel="P", FiscalYearSettingsId="022x", IsForecastPeriod=forecast)  # fmt: skip
+
+
+def spans(found: Found, day: str) -> set[tuple[str, str]]:
+    rows = found.rows[~found.rows["removed"]]
+    held = rows[(rows["first_day"] <= day) & (rows["end_day"] > day)]
+    return {(str(f.date()), str(e.date())) for f, e in zip(held["first_day"], held["end_day"], strict=True)}
+
+
+@pytest.mark.parametrize(("kind", "edges"), [
+    ("Month", (date(2026, 10, 26), date(2026, 11, 29), date(2027, 1, 3))),  # of custom years
+    ("Quarter", (date(2026, 11, 1), date(2027, 2, 1), date(2027, 5, 1))),  # the API does not tell a quarterly org
+])  # fmt: skip
+def test_a_quota_without_a_period_holds_for_the_orgs_own_one_around_its_day(
+    server: Any, connect: Connect, kind: str, edges: tuple[date, ...]
+) -> None:
+    periods(server, kind, *edges)
+    next(iter(server.org.objects["Organization"].values()))["FiscalYearStartMonth"] = 2
+    for quota in server.org.objects["ForecastingQuota"].values():
+        quota["PeriodId"] = None
+    source = connect()
+    assert spans(read(source, "quotas"), "2026-11-15") == {(str(edges[0]), str(edges[1]))}
+    (whole,) = source.survey("quotas") or []  # not told apart by months, which would look different for ever
+    assert (whole.first_day, whole.rows) == (None, 106)
+
+
+def test_quotas_by_week_hold_for_the_orgs_own_week_or_for_seven_days(server: Any, connect: Connect) -> None:
+    monday = date(2026, 11, 2)
+    periods(server, "Week", *(monday + timedelta(weeks=n) for n in range(4)), forecast=False)
+    rows = list(server.org.objects["Sales_Target__c"].values())
+    for n, row in enumerate(rows):
+        row["Month__c"] = date(2026, 11, 4) if n == 0 else date(2027, 3, 3)
+    found = read(connect(quota=TARGETS | {"period": "week"}), "quotas")
+    assert spans(found, "2026-11-05") == {("2026-11-02", "2026-11-09")}
+    assert spans(found, "2027-03-05") == {("2027-03-03", "2027-03-10")}
