@@ -159,6 +159,9 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
             gone |= counts.ids_within(connection, run.source, stream, batch.span) - ids
         elif batch.last and reading.missing:
             gone |= reading.missing
+        theirs = write.written_here(connection, run.source, target, rows)
+        read, gone = len(rows), gone - theirs
+        rows = rows[~rows["external_id"].isin(theirs)]
         known = [] if reading.fresh else [*named, *gone]
         stored = write.stored_rows(connection, run.source, target, known)
         todo = plan(rows, stored, target.columns, target.history, sorted(gone))
@@ -179,7 +182,7 @@ def _store(run: Run, reading: Reading, batch: Batch, keep_cursor: bool) -> None:
     report.created += len(todo.create)
     report.changed += len(todo.change)
     report.removed += len(todo.remove)
-    report.kept += todo.kept
+    report.kept += todo.kept + read - len(rows)
     report.rejected += len(rejects)
     report.note(list(drafts.notes))
 
