@@ -91,8 +91,8 @@ DRAFTS: dict[str, dict[str, str]] = {
         "answered": "Int64",
     },
     "obstacles": {
-        "external_id": "str", "person": "str", "kind": "str", "what": "str", "who_can_remove": "str",
-        "opened_on": "day", "resolved_on": "day",
+        "external_id": "str", "person": "str", "kind": "str", "what": "str", "effect": "str", "who_can_remove": "str",
+        "opened_on": "day", "resolved_on": "day", "resolved_by": "str",
     },
     "relationships": {"external_id": "str", "person": "str", "who": "str", "why": "str", "next_contact": "day"},
     "learning": {

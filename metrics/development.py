@@ -1,6 +1,8 @@
 """What the person is working on: progress of objectives, check-ins held and asked for."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from math import sqrt
 from typing import Any
 
 import pandas as pd
@@ -37,20 +39,24 @@ def _number(value: Any) -> Decimal | None:
 def objective_progress_of(
     objectives: pd.DataFrame, key_results: pd.DataFrame
 ) -> dict[str, tuple[float | None, int, int]]:
-    """Each objective's progress, its measured key results and all of them. Done is 1; cancelled ones are left out."""
+    """Each objective's progress, its measured key results and all of them. Done is 1; cancelled ones are left out.
+
+    Where nothing is measured, what its owner says stands for it: `percent`.
+    """
     parts: dict[str, list[tuple[float | None, int]]] = {}
     columns = ("objective_id", "baseline", "target", "current", "weight")
     for objective, baseline, target, current, weight in values(key_results, *columns):
         found = (progress(baseline, target, current), 1 if pd.isna(weight) else int(weight))
         parts.setdefault(objective, []).append(found)
     answer: dict[str, tuple[float | None, int, int]] = {}
-    for objective, status in values(objectives, "id", "status"):
+    for objective, status, percent in values(objectives, "id", "status", "percent"):
         pieces = parts.get(objective, [])
         measured = [(p, w) for p, w in pieces if p is not None]
         if status == "cancelled":
             continue
         weights = sum(w for _, w in measured)
-        value = sum(p * w for p, w in measured) / weights if weights else None
+        said = None if pd.isna(percent) else min(max(int(percent), 0), 100) / 100
+        value = sum(p * w for p, w in measured) / weights if weights else said
         answer[objective] = (1.0 if status == "done" else value, len(measured), len(pieces))
     return answer
 
@@ -60,9 +66,10 @@ def objective_progress_of(
     label="Objectives",
     unit=Unit.RATIO,
     better="higher",
-    definition="weighted mean of the progress of measured key results; done counts as 1, cancelled not at all",
+    definition="weighted mean of the progress of measured key results, where there is none what the person says; "
+    "done counts as 1, cancelled not at all",
     reference="metrics reference 3, objective progress",
-    version="1",
+    version="2",
     states=(State.OK, State.NO_DATA),
     sources=("objective", "key_result"),
 )
@@ -85,6 +92,52 @@ def objective_progress(facts: Facts, profile: Profile) -> pd.DataFrame:
             return unknown(State.NO_DATA, "Nothing has been measured yet.", n=len(own))
         numerator, denominator = sum((p or 0.0) * w for p, w in measured), sum(w for _, w in measured)
         return known(numerator / denominator, numerator, denominator, len(measured), words)
+
+    return table(facts, row)
+
+
+CORRELATION = 0.3
+"""How far goals of one person are taken to go together; the usual value of goal attainment scaling."""
+
+
+def t_score(goals: Sequence[tuple[int, int]]) -> float | None:
+    """Goals rated from -2 to 2, as (weight, level), in one figure around 50; None without a goal that has a weight.
+
+    Source: metrics reference 3, GAS T-score (with the erratum of Turner-Stokes 2009).
+    """
+    known = [(w, x) for w, x in goals if w > 0]
+    if not known:
+        return None
+    weights = sum(w for w, _ in known)
+    spread = (1 - CORRELATION) * sum(w * w for w, _ in known) + CORRELATION * weights**2
+    return float(50 + 10 * sum(w * x for w, x in known) / sqrt(spread))
+
+
+@metric(
+    key="goal_scaling",
+    label="Goals on their own scale",
+    unit=Unit.COUNT,
+    better="higher",
+    definition="50 + 10 Σ(weight × level) ÷ √(0.7 Σ weight² + 0.3 (Σ weight)²), levels -2 to 2; 50 is as hoped for",
+    reference="metrics reference 3, GAS T-score",
+    version="1",
+    states=(State.OK, State.NO_DATA),
+    sources=("objective",),
+    adds_up="no",
+)
+def goal_scaling(facts: Facts, profile: Profile) -> pd.DataFrame:
+    """Where the person's rated goals stand against what they hoped for; for groups that rate goals from -2 to 2."""
+    rows = facts.frame("objectives")
+    rows = rows[(rows["status"] != "cancelled") & rows["level"].notna()]
+    rated: dict[str, list[tuple[int, int]]] = {}
+    for person, weight, level in values(rows, "person_id", "weight", "level"):
+        rated.setdefault(person, []).append((1 if pd.isna(weight) else int(weight), int(level)))
+
+    def row(person: str) -> tuple[Any, ...]:
+        found = t_score(rated.get(person, []))
+        if found is None:
+            return unknown(State.NO_DATA, "No goal has been rated on its scale yet.", n=0)
+        return known(found, n=len(rated[person]))
 
     return table(facts, row)
 

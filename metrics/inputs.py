@@ -25,6 +25,9 @@ OF_DEALS = {"deals": "external_id", "changes": "external_id", "history": "deal_e
             "field_history": "deal_external_id", "splits": "deal_external_id"}  # fmt: skip
 """Frames that hang on deals, and what their rows know the deal by."""
 
+OF_OBJECTIVES = ("key_results", "updates")
+"""Frames that hang on objectives."""
+
 SHARED = ("stages", "crms", "runs", "cursors", "teams")
 """Frames that are about nobody, and small."""
 
@@ -77,7 +80,7 @@ def pick(facts: Facts) -> Iterator[tuple[str, dict[str, Columns]]]:
     by_deal = {n: _rows(values(frames[n], "connection", c)) for n, c in OF_DEALS.items()}
     own = [n for n in frames if "person_id" in FRAMES[n].columns and n not in (*OF_DEALS, "identities")]
     by_person = {n: _rows(frames[n]["person_id"].tolist()) for n in own}
-    by_goal = _rows(frames["key_results"]["objective_id"].tolist())
+    by_goal = {n: _rows(frames[n]["objective_id"].tolist()) for n in OF_OBJECTIVES}
     by_id = _rows(frames["people"]["id"].tolist())
     by_user, users_of = (_rows(frames["identities"][c].tolist()) for c in ("external_id", "person_id"))
     for person in map(str, facts.people):
@@ -86,7 +89,7 @@ def pick(facts: Facts) -> Iterator[tuple[str, dict[str, Columns]]]:
         parts |= {n: _take(plain[n], by_person[n].get(person, [])) for n in own}
         parts |= {n: plain[n] for n in SHARED}
         goals = parts["objectives"]["id"]
-        parts["key_results"] = _take(plain["key_results"], [i for g in goals for i in by_goal.get(g, ())])
+        parts |= {n: _take(plain[n], [i for g in goals for i in by_goal[n].get(g, ())]) for n in OF_OBJECTIVES}
         known = dict.fromkeys([person, *parts["lines"]["manager_id"], *parts["check_ins"]["with_person_id"]])
         parts["people"] = _take(plain["people"], sorted(i for k in known for i in by_id.get(k, ())))
         # A former owner of these deals is told by their own user's row.
@@ -103,8 +106,8 @@ def _concerning(facts: Facts) -> dict[str, pd.DataFrame]:
         if "person_id" in frame and name not in OF_DEALS and name != "identities":
             frames[name] = frame[frame["person_id"].isin(facts.people)]
     frames["feedback"] = over(facts, frames["feedback"])
-    results = frames["key_results"]
-    frames["key_results"] = results[results["objective_id"].isin(frames["objectives"]["id"])]
+    for name in OF_OBJECTIVES:
+        frames[name] = frames[name][frames[name]["objective_id"].isin(frames["objectives"]["id"])]
     known = {*facts.people, *frames["lines"]["manager_id"], *frames["check_ins"]["with_person_id"].dropna()}
     frames["people"] = frames["people"][frames["people"]["id"].isin(known)]
     before = {v for n in ("changes", "history", "field_history") for v in frames[n]["old_value"].dropna().unique()}
@@ -154,7 +157,7 @@ def unpack(packed: bytes) -> Inputs:
     period: dict[str, Any] = {k: date.fromisoformat(v) if k.endswith("_day") else v for k, v in told["period"].items()}
     return Inputs(
         person_id=told["person_id"],
-        frames={n: typed(pd.DataFrame(columns, dtype="object"), FRAMES[n]) for n, columns in told["frames"].items()},
+        frames={n: _frame(n, columns) for n, columns in told["frames"].items()},
         period=Period(**period),
         as_of=date.fromisoformat(told["as_of"]),
         currency=told["currency"],
@@ -163,6 +166,12 @@ def unpack(packed: bytes) -> Inputs:
         names=told["names"],
         sources=_SOURCES.validate_python(told["sources"]),
     )
+
+
+def _frame(name: str, columns: Columns) -> pd.DataFrame:
+    """A frame as it was packed; what a page of an older version did not have is unknown."""
+    known = pd.DataFrame(columns, dtype="object").reindex(columns=list(FRAMES[name].columns))
+    return typed(known.astype("object").where(known.notna(), None), FRAMES[name])
 
 
 def _columns(frame: pd.DataFrame) -> Columns:

@@ -81,7 +81,7 @@ def objective_lines(facts: Facts) -> dict[str, tuple[ObjectiveLine, ...]]:
     objectives = objectives[objectives["person_id"].isin(facts.people) & (objectives["status"] != "cancelled")]
     each = objective_progress_of(objectives, key_results)
     parts: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows(key_results.sort_values("id")):
+    for row in rows(key_results.sort_values(["position", "id"])):
         parts.setdefault(row.objective_id, []).append(
             {
                 "title": row.title,
@@ -89,18 +89,21 @@ def objective_lines(facts: Facts) -> dict[str, tuple[ObjectiveLine, ...]]:
                 "target": _text(row.target),
                 "current": _text(row.current),
                 "progress": progress(row.baseline, row.target, row.current),
+                "step": not pd.isna(row.step) and bool(row.step),
             }
         )
+    evidence, learning = _evidence(facts), _learning_for(facts)
     found: dict[str, list[ObjectiveLine]] = {}
     ordered = objectives.assign(done=objectives["status"] == "done").sort_values(["done", "due_on", "id"])
     for row in rows(ordered):
         value, measured, every = each[row.id]
         words = "" if value is not None else "Nothing has been measured yet."
+        seen = evidence.get(row.id, [])
         found.setdefault(row.person_id, []).append(
             ObjectiveLine(
                 id=row.id,
                 title=row.title,
-                kind=row.kind,
+                kind="relationship" if _text(row.who) else row.kind,
                 why_it_matters=_text(row.why_it_matters),
                 serves=_text(row.serves),
                 status=row.status,
@@ -108,12 +111,40 @@ def objective_lines(facts: Facts) -> dict[str, tuple[ObjectiveLine, ...]]:
                 shared=bool(row.shared) if not pd.isna(row.shared) else False,
                 progress=Result(
                     "objective_progress", "Progress", Unit.RATIO, State.NO_DATA if value is None else State.OK, value,
-                    words, measured, every, every, facts.as_of, "mean of measured key results", "1", ("key_result",),
+                    words, measured, every, every, facts.as_of, "mean of measured key results", "2", ("key_result",),
                 ),
                 key_results=tuple(parts.get(row.id, [])),
+                who=_text(row.who),
+                next_contact=_day(row.next_contact),
+                evidence=len(seen),
+                last_evidence=_day(max(seen)) if seen else None,
+                learning=tuple(learning.get(row.id, [])),
             )
         )  # fmt: skip
     return {person: tuple(lines) for person, lines in found.items()}
+
+
+def _evidence(facts: Facts) -> dict[str, list[Any]]:
+    """The days of each objective's evidence, up to the as-of day."""
+    told = facts.frame("updates")
+    told = told[(told["field"] == "evidence") & (told["day"] < facts.until)]
+    return {str(i): list(days) for i, days in told.groupby("objective_id")["day"]}
+
+
+def _learning_for(facts: Facts) -> dict[str, list[Mapping[str, Any]]]:
+    """What each objective's owner learns for it; it is seen where the objective is, and nowhere else."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    items = facts.frame("learning")
+    for row in rows(items[items["objective_id"].notna()].sort_values(["due_on", "title"])):
+        line = {
+            "title": row.title,
+            "link": _text(row.link),
+            "due_on": _day(row.due_on),
+            "done_on": _day(row.done_on),
+            "status": row.status,
+        }
+        found.setdefault(row.objective_id, []).append(line)
+    return found
 
 
 def feedback_blocks(facts: Facts, thresholds: Mapping[str, int]) -> dict[str, FeedbackBlock]:
@@ -168,7 +199,7 @@ def check_in_lines(facts: Facts, names: Mapping[str, str]) -> dict[str, tuple[Ma
                 "planned_on": _day(row.planned_on),
                 "held_on": _day(row.held_on),
                 "asked_by": row.asked_by,
-                "with_name": names.get(row.with_person_id, ""),
+                "with_name": names.get(row.with_person_id, "") or _text(row.with_name),
                 "topic": _text(row.topic),
             }
         )
@@ -183,18 +214,23 @@ def growth_lines(facts: Facts) -> dict[str, dict[str, tuple[Mapping[str, Any], .
     for row in rows(obstacles):
         until = row.resolved_on if not pd.isna(row.resolved_on) else today
         line = {
+            "id": row.id,
             "kind": _text(row.kind),
             "what": _text(row.what),
+            "effect": _text(row.effect),
             "who_can_remove": _text(row.who_can_remove),
             "opened_on": _day(row.opened_on),
             "resolved_on": _day(row.resolved_on),
+            "resolved_by": _text(row.resolved_by),
             "days_open": max((until - row.opened_on).days, 0),
+            "shared": pd.isna(row.shared) or bool(row.shared),
         }
         lists["obstacles"].setdefault(row.person_id, []).append(line)
     for row in rows(facts.frame("relationships").sort_values(["next_contact", "who"])):
         line = {"who": row.who, "why": _text(row.why), "next_contact": _day(row.next_contact)}
         lists["relationships"].setdefault(row.person_id, []).append(line)
-    for row in rows(facts.frame("learning").sort_values(["due_on", "title"])):
+    items = facts.frame("learning")
+    for row in rows(items[items["objective_id"].isna()].sort_values(["due_on", "title"])):
         line = {"title": row.title, "due_on": _day(row.due_on), "done_on": _day(row.done_on), "status": row.status}
         lists["learning"].setdefault(row.person_id, []).append(line)
     return {name: {person: tuple(own) for person, own in found.items()} for name, found in lists.items()}

@@ -1,5 +1,7 @@
 """What stands in people's way: how many things, for how long, and how soon they go."""
 
+from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -17,6 +19,35 @@ def _rows(facts: Facts) -> pd.DataFrame:
     rows = rows[rows["opened_on"] < facts.until]
     # Resolved after the as-of day is still open on it.
     return rows.assign(resolved_on=rows["resolved_on"].where(rows["resolved_on"] < facts.until))
+
+
+SMALLEST_GROUP, SMALLEST_KIND = 5, 3
+"""Fewest people in a group whose obstacles are counted, and fewest of them behind a kind that is named."""
+
+
+def month_before(day: date) -> date:
+    """The last day of the month before: what is counted of a group stands still within a month."""
+    return day.replace(day=1) - timedelta(days=1)
+
+
+def by_kind(obstacles: Iterable[tuple[str, str, date, date | None]], people: int, day: date) -> dict[str, int] | None:
+    """How many obstacles of each kind stood in a group's way on a day; None for a group that is too small.
+
+    obstacles   (person, kind, opened, resolved), shared or not: no name and no words
+    A kind that fewer than three people have is not named; those are counted together, from three people up.
+    Source: metrics reference 4.2.
+    """
+    if people < SMALLEST_GROUP:
+        return None
+    owners: dict[str, list[str]] = {}
+    for person, kind, opened, resolved in obstacles:
+        if opened <= day and (resolved is None or resolved > day):
+            owners.setdefault(kind.strip().casefold() or "other", []).append(person)
+    named = {kind: len(who) for kind, who in sorted(owners.items()) if len(set(who)) >= SMALLEST_KIND}
+    rest = [person for kind, who in owners.items() if kind not in named for person in who]
+    if len(set(rest)) >= SMALLEST_KIND:
+        named["of other kinds"] = len(rest)
+    return named
 
 
 @metric(

@@ -52,7 +52,12 @@ class ObjectiveLine:
     due_on: date | None
     shared: bool
     progress: Result
-    key_results: tuple[Mapping[str, Any], ...] = ()  # title, baseline, target, current, progress (None if not measured)
+    key_results: tuple[Mapping[str, Any], ...] = ()  # title, baseline, target, current, progress (None if not), step
+    who: str = ""  # of a relationship: with whom
+    next_contact: date | None = None
+    evidence: int = 0
+    last_evidence: date | None = None
+    learning: tuple[Mapping[str, Any], ...] = ()  # title, link, due_on, done_on, status
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,8 @@ class Scorecard:
     objectives: tuple[ObjectiveLine, ...] = ()
     feedback: FeedbackBlock | None = None
     check_ins: tuple[Mapping[str, Any], ...] = ()  # status, planned_on, held_on, asked_by, with_name, topic
-    obstacles: tuple[Mapping[str, Any], ...] = ()  # kind, what, who_can_remove, opened_on, resolved_on, days_open
+    # id, kind, what, effect, who_can_remove, opened_on, resolved_on, resolved_by, days_open, shared
+    obstacles: tuple[Mapping[str, Any], ...] = ()
     relationships: tuple[Mapping[str, Any], ...] = ()  # who, why, next_contact
     learning: tuple[Mapping[str, Any], ...] = ()  # title, due_on, done_on, status
     blend: Blend | None = None

@@ -121,8 +121,14 @@ def objectives_behind(facts: Facts, profile: Profile) -> pd.DataFrame:
     return table(facts, row)
 
 
-def _due(facts: Facts) -> pd.DataFrame:
+def _asked(facts: Facts) -> pd.DataFrame:
+    """Learning that stands on its own; what somebody learns for an objective of theirs is seen with the objective."""
     rows = facts.frame("learning")
+    return rows[rows["objective_id"].isna()]
+
+
+def _due(facts: Facts) -> pd.DataFrame:
+    rows = _asked(facts)
     # What is finished before it is due counts too; what is not due yet is not missing.
     reached = (rows["due_on"] < facts.until) | (rows["done_on"] < facts.until)
     return rows[reached & (rows["status"] != "waived")]
@@ -141,7 +147,7 @@ def _training(facts: Facts, good: "pd.Series[bool]", rows: pd.DataFrame, waived:
 
 
 def _waived(facts: Facts) -> "pd.Series[Any]":
-    rows = facts.frame("learning")
+    rows = _asked(facts)
     return rows[rows["status"] == "waived"].groupby("person_id").size()
 
 

@@ -2,7 +2,8 @@
 
 from models.absence import Absence
 from models.access import Account, AuditEvent, Session
-from models.checkin import CheckIn
+from models.career import Dossier, ReadyConsent
+from models.checkin import CheckIn, CheckInAction, CheckInChange, CheckInNote, PrivateNote, PulseCount
 from models.crm import (
     ActivityCount,
     Deal,
@@ -46,12 +47,16 @@ __all__ = [
     "AuditEvent",
     "CalendarVersion",
     "CheckIn",
+    "CheckInAction",
+    "CheckInChange",
+    "CheckInNote",
     "Connection",
     "Deal",
     "DealChange",
     "DealFieldHistory",
     "DealHistory",
     "DealSplit",
+    "Dossier",
     "Employment",
     "ExchangeRate",
     "Feedback",
@@ -69,10 +74,13 @@ __all__ = [
     "Obstacle",
     "Period",
     "Person",
+    "PrivateNote",
     "ProfileVersion",
     "Publication",
+    "PulseCount",
     "Quota",
     "QuotaChange",
+    "ReadyConsent",
     "Reject",
     "Relationship",
     "ReportingLine",

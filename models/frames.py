@@ -113,15 +113,23 @@ FRAMES: dict[str, Frame] = {
             "shared",
             "weight",
             "updated_on",
+            "who",
+            "next_contact",
+            "percent",
+            "level",
         ),
     ),
     "key_results": Frame(
         models.KeyResult,
-        ("id", "objective_id", "title", "baseline", "target", "current", "weight", "measured_on"),
+        ("id", "objective_id", "title", "baseline", "target", "current", "weight", "measured_on", "step", "position"),
     ),
+    "updates": Frame(models.ObjectiveUpdate, ("id", "objective_id", "day", "field")),
     "check_ins": Frame(
         models.CheckIn,
-        ("id", "person_id", "with_person_id", "asked_by", "status", "planned_on", "held_on", "topic"),
+        (
+            *("id", "person_id", "with_person_id", "with_name", "asked_by", "asked_on", "status"),
+            *("planned_on", "held_on", "topic"),
+        ),
     ),
     "feedback": Frame(
         models.Feedback,
@@ -131,10 +139,17 @@ FRAMES: dict[str, Frame] = {
         models.FeedbackRequest, ("id", "person_id", "about", "asked_on", "asked_of", "answered")
     ),
     "obstacles": Frame(
-        models.Obstacle, ("id", "person_id", "kind", "what", "who_can_remove", "opened_on", "resolved_on")
+        models.Obstacle,
+        (
+            *("id", "person_id", "kind", "what", "effect", "who_can_remove", "opened_on", "resolved_on"),
+            *("resolved_by", "shared"),
+        ),
     ),
     "relationships": Frame(models.Relationship, ("id", "person_id", "who", "why", "next_contact")),
-    "learning": Frame(models.LearningItem, ("id", "person_id", "title", "due_on", "done_on", "status")),
+    "learning": Frame(
+        models.LearningItem,
+        ("id", "person_id", "title", "due_on", "done_on", "status", "objective_id", "link"),
+    ),
 }
 # fmt: on
 

@@ -18,9 +18,14 @@ class Obstacle(Table, table=True):
     person_id: str = Field(foreign_key="person.id", index=True)
     kind: str = ""
     what: str = text_field()
+    effect: str = text_field()
     who_can_remove: str = ""
     opened_on: date
     resolved_on: date | None = None
+    resolved_by: str = ""
+    # What stands in a list of the company is known there; what is written here is private until its owner shares it.
+    shared: bool = True
+    written_here: bool = False
     removed_at: datetime | None = None
 
 
@@ -40,7 +45,7 @@ class Relationship(Table, table=True):
 
 
 class LearningItem(Table, table=True):
-    """A course, book or shadowing day: due when, done when, or waived."""
+    """A course, book or shadowing day: due when, done when, or waived; on its own or for an objective."""
 
     __table_args__ = (natural_key(),)
 
@@ -52,4 +57,6 @@ class LearningItem(Table, table=True):
     due_on: date | None = None
     done_on: date | None = None
     status: str = "open"  # open, done, waived
+    objective_id: str | None = Field(default=None, foreign_key="objective.id", index=True)
+    link: str = ""
     removed_at: datetime | None = None

@@ -86,6 +86,38 @@ class Criterion(BaseModel):
         return self
 
 
+class MeasuredBy(BaseModel):
+    """A key result that a template proposes: from where to where."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    baseline: str = ""
+    target: str = ""
+
+
+class Template(BaseModel):
+    """An objective to start from: everything in it can be changed, and why it matters is left to the person."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    kind: Literal["personal", "organisational", "relationship"] = "personal"
+    serves: str = ""
+    days: int = Field(default=90, ge=1, le=1000)
+    steps: tuple[str, ...] = ()
+    key_results: tuple[MeasuredBy, ...] = ()
+    learning: tuple[str, ...] = ()
+
+
+class Pulse(BaseModel):
+    """One question that people may answer once a quarter; shown of a whole group only, in words."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    question: str = ""  # empty: none is asked
+
+
 class Step(BaseModel):
     """A role that people can grow into, from which titles, and what it asks for."""
 
@@ -109,6 +141,10 @@ class Profile(BaseModel):
     metrics: tuple[str, ...]
     private_blocks: tuple[Block, ...] = ()  # seen by the person alone, not by those above
     ladder: tuple[Step, ...] = ()
+    templates: tuple[Template, ...] = ()
+    pulse: Pulse = Pulse()
+    goal_scaling: bool = False  # objectives are rated from -2 to 2 by words written beforehand
+    obstacle_kinds: tuple[str, ...] = ("pricing", "tools", "data", "time", "access", "other")
     check_in_every_days: int = Field(default=30, ge=1, le=366)
     release_from: int = Field(default=3, ge=3, le=20)
     stale_after_days: int = Field(default=30, ge=1)
@@ -129,6 +165,14 @@ class Profile(BaseModel):
         if len(set(value)) != len(value):
             raise ValueError("a block stands twice")
         return value
+
+    def steps_from(self, title: str) -> tuple[Step, ...]:
+        """The roles that somebody with this title can grow into."""
+        return tuple(s for s in self.ladder if title.casefold() in {t.casefold() for t in s.from_titles})
+
+    def word(self, key: str, usual: str) -> str:
+        """The group's own word for something."""
+        return self.words.get(key, usual)
 
     @field_validator("private_blocks")
     @classmethod

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, select, updat
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connectors.base import RejectDraft
-from models import Reject, StreamCursor
+from models import Objective, Reject, StreamCursor
 from models.base import core, new_id
 from models.frames import Frame, typed
 from sync.plan import Plan
@@ -89,6 +89,23 @@ def is_empty(connection: Connection, source: str, target: Target) -> bool:
 def _live(source: str, target: Target) -> list[Any]:
     table = core(target.table).c
     return [table.connection == source, *([table.removed_at.is_(None)] if "removed_at" in table else [])]
+
+
+def written_here(connection: Connection, source: str, target: Target, rows: pd.DataFrame) -> set[str]:
+    """The ids of a source's rows that their owner has changed here since: they are the owner's, and no import
+    touches them. A key result is its objective's."""
+    table = core(target.table).c
+    if "written_here" not in table:
+        return set()
+    own = select(table.external_id).where(table.connection == source, table.written_here.is_(True))
+    found = set(connection.scalars(own))
+    if "objective_id" in rows:
+        goals = core(Objective).c
+        taken = set(
+            connection.scalars(select(goals.id).where(goals.connection == source, goals.written_here.is_(True)))
+        )
+        found |= set(rows.loc[rows["objective_id"].isin(taken), "external_id"])
+    return found
 
 
 def apply(connection: Connection, source: str, stream: str, plan: Plan, run_id: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 
 from metrics.build import cards
 from metrics.facts import Facts
-from metrics.inputs import pack, pick
+from metrics.inputs import OF_OBJECTIVES, pack, pick
 from metrics.restatement import restated
 from metrics.scorecard import Scorecard
 from metrics.serial import dump, parse
@@ -116,7 +116,7 @@ def _concerning(name: str, period: Period, people: Sequence[str]) -> list[Any]:
         bosses = select(lines.manager_id).where(lines.person_id.in_(people))
         partners = select(talks.with_person_id).where(talks.person_id.in_(people), talks.with_person_id.is_not(None))
         return [or_(table.id.in_(people), table.id.in_(bosses), table.id.in_(partners))]
-    if name == "key_results":
+    if name in OF_OBJECTIVES:
         goals = core(Objective).c
         return [table.objective_id.in_(select(goals.id).where(goals.person_id.in_(people)))]
     if "person_id" in FRAMES[name].columns:

@@ -228,6 +228,9 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
             gone |= reading.missing
         if reading.fresh and not report.read:
             write.set_indexes_aside(connection, target)
+        theirs = write.written_here(connection, run.source, target, rows)
+        read, gone = len(rows), gone - theirs
+        rows = rows[~rows["external_id"].isin(theirs)]
         known = [] if reading.fresh else [*named, *gone]
         stored = write.stored_rows(connection, run.source, target, known)
         todo = plan(rows, stored, target.columns, target.history, sorted(gone))
@@ -256,7 +259,7 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
     report.created += len(todo.create)
     report.changed += len(todo.change)
     report.removed += len(todo.remove)
-    report.kept += todo.kept
+    report.kept += todo.kept + read - len(rows)
     report.rejected += len(rejects)
     report.note(list(drafts.notes))
 

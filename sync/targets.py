@@ -94,7 +94,11 @@ TARGETS: Mapping[str, Target] = {
         models.FeedbackRequest, ("person_id", "about", "asked_on", "asked_of", "answered", "removed_at")
     ),
     "obstacles": Target(
-        models.Obstacle, ("person_id", "kind", "what", "who_can_remove", "opened_on", "resolved_on", "removed_at")
+        models.Obstacle,
+        (
+            *("person_id", "kind", "what", "effect", "who_can_remove", "opened_on", "resolved_on", "resolved_by"),
+            "removed_at",
+        ),
     ),
     "relationships": Target(models.Relationship, ("person_id", "who", "why", "next_contact", "removed_at")),
     "learning": Target(models.LearningItem, ("person_id", "title", "due_on", "done_on", "status", "removed_at")),

@@ -22,6 +22,9 @@ class Action(StrEnum):
     READ_TEAM = "read_team"
     READ_RUNS = "read_runs"
     CHANGE_SCHEDULES = "change_schedules"
+    WRITE_OWN = "write_own"
+    ASK_CHECK_IN = "ask_check_in"
+    SEE_DEVELOPMENT = "see_development"
 
 
 LEADS = frozenset({Role.MANAGER, Role.DIRECTOR})
@@ -59,6 +62,9 @@ RULES: Mapping[str, Callable[[Actor, str | None], bool]] = {
     Action.READ_TEAM: lambda actor, _: actor.role in LEADS,
     Action.READ_RUNS: lambda actor, _: actor.role in KEEPERS,
     Action.CHANGE_SCHEDULES: lambda actor, _: actor.role in KEEPERS,
+    Action.WRITE_OWN: lambda actor, subject: subject is not None and subject == actor.person_id,
+    Action.ASK_CHECK_IN: lambda actor, subject: subject is not None and subject in visible_people(actor),
+    Action.SEE_DEVELOPMENT: lambda actor, _: actor.role in LEADS,
 }
 """One line an action: who may do it, and to whom. What has no line here nobody may do."""
 
@@ -125,6 +131,11 @@ def for_reader(card: Scorecard, actor: Actor) -> Reading:
         locked["feedback"] = f"The words belong to {first}; how many replies there are is shown to you."
     if any(c.get("topic") for c in card.check_ins):
         locked["check_ins"] = "What a check-in is about stays between the two people in it."
+    walls = tuple(o for o in card.obstacles if o.get("shared") is not False)
+    if kept := len(card.obstacles) - len(walls):
+        some = "1 obstacle is" if kept == 1 else f"{kept} obstacles are"
+        locked["obstacles"] = f"{some} not shared: only {first} sees them until {first} shares them."
+        results |= {k: _counts_only(r, True, first) for k, r in results.items() if k.startswith("obstacle")}
     private: dict[str, Any] = {BLOCKS[b]: () for b in card.private_blocks if b in BLOCKS}
     for name in private:
         locked[name] = f"By the rules of this working group, this is {first}'s alone."
@@ -135,6 +146,7 @@ def for_reader(card: Scorecard, actor: Actor) -> Reading:
         objectives=shared,
         feedback=_only_counts(card.feedback),
         check_ins=tuple({**c, "topic": ""} for c in card.check_ins),
+        obstacles=walls,
         readiness=(),  # a person's own: they show it when they want to
         blend=blend,
         notes=tuple(n for n in card.notes if not any(t and t in n for t in hidden_titles)),
@@ -153,7 +165,7 @@ def _counts_only(result: Result, hide_value: bool, first: str) -> Result:
         numerator=None,
         denominator=None,
         n=None,
-        reason=f"Part of this is made of objectives that {first} has not shared.",
+        reason=f"Part of this is made of what {first} has not shared.",
         inputs={},
     )
 

@@ -1,14 +1,14 @@
 """Stored scorecards: which there are of a person, the one asked for, and everybody's latest for the team."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection, and_, func, select
 
 from metrics.scorecard import Scorecard
 from metrics.serial import parse
-from models import Period, ScorecardSnapshot
+from models import Objective, Obstacle, Period, ScorecardSnapshot
 from models.base import core
 from models.period import in_force
 
@@ -48,7 +48,24 @@ def find_card(
         body = connection.scalars(query.where(table.period_id == wanted)).first()
     if body is None and period is None:
         body = connection.scalars(query).first()
-    return None if body is None else parse(body)
+    return None if body is None else as_shared_now(connection, [parse(body)])[0]
+
+
+def as_shared_now(connection: Connection, cards: Sequence[Scorecard]) -> list[Scorecard]:
+    """Cards with today's word on what is shared: taken back, a thing is gone from pages of earlier days too."""
+    people = [card.person_id for card in cards]
+    hidden: set[str] = set()
+    for table in (core(Objective).c, core(Obstacle).c):
+        hidden |= set(connection.scalars(select(table.id).where(table.person_id.in_(people), table.shared.is_(False))))
+    return [_hiding(card, hidden) for card in cards] if hidden else list(cards)
+
+
+def _hiding(card: Scorecard, hidden: set[str]) -> Scorecard:
+    return replace(
+        card,
+        objectives=tuple(replace(o, shared=o.shared and o.id not in hidden) for o in card.objectives),
+        obstacles=tuple({**o, "shared": False} if o.get("id") in hidden else o for o in card.obstacles),
+    )
 
 
 def stored(connection: Connection, person_id: str) -> list[tuple[str, date]]:
@@ -97,4 +114,5 @@ def team_cards(connection: Connection, people: frozenset[str], period: str) -> l
     )
     newest = and_(table.person_id == latest.c.person_id, table.as_of == latest.c.as_of, table.period_id == period)
     bodies = connection.scalars(select(table.body).join_from(core(ScorecardSnapshot), latest, newest))
-    return sorted((parse(body) for body in bodies), key=lambda card: (card.name.casefold(), card.person_id))
+    cards = as_shared_now(connection, [parse(body) for body in bodies])
+    return sorted(cards, key=lambda card: (card.name.casefold(), card.person_id))

@@ -1,6 +1,7 @@
 """What every page needs: the store, the clock, the words, the templates, and who is asking."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Annotated, Any
 import jinja2
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from models.profile import Profile
-from web import session
+from web import audit, session
 from web.access import LEADS, Action, Actor, can, reports_of
 from web.security import same_origin, token_matches
 from web.session import Brake, SignedIn
@@ -123,6 +124,16 @@ class Reader:
     def today(self) -> date:
         """The day it is here."""
         return self.site.day(self.now)
+
+    @contextmanager
+    def opens(self, person_id: str, form: str) -> Iterator[Connection]:
+        """A person's page is opened: the read is written down in the transaction that reads, or there is no page."""
+        # Refused and unknown are one answer, given before the store is asked anything.
+        if not can(self.actor, Action.READ_SCORECARD, person_id):
+            raise Missing
+        with self.site.engine.begin() as connection:
+            audit.record(connection, self.actor, "read_scorecard", self.now, person_id, detail={"as": form})
+            yield connection
 
     def frame(self, title: str) -> Frame:
         """The frame of a page, with the places that this reader can go to."""

@@ -22,7 +22,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "quotas": {"connection": "crm", "currency": "EUR", "first_day": "2026-07-01", "end_day": "2026-10-01"},
     "splits": {"connection": "crm", "owner_external_id": "u", "overlay": False},
     "objectives": {"title": "x", "kind": "personal", "status": "active", "shared": True, "weight": 1},
-    "key_results": {"title": "x", "weight": 1},
+    "key_results": {"title": "x", "weight": 1, "step": False, "position": 0},
     "check_ins": {"asked_by": "rep", "status": "held"},
     "feedback": {"asked": True},
     "identities": {"connection": "crm", "state": "matched", "active": True},

@@ -10,6 +10,7 @@ from metrics.scorecard import Scorecard
 from metrics.serial import dump
 from models.base import core
 from tests.web.cards import ana, others
+from tests.web.growth import grow
 from tests.web.people import BEFORE, NOW, PASSWORD, QUARTER, SECRET, TODAY, XSS, people
 
 __all__ = ["NOW", "PASSWORD", "SECRET", "XSS", "ana", "fill", "others", "people"]
@@ -21,7 +22,7 @@ def keep(connection: Connection, scorecard: Scorecard) -> None:
         "person_id": scorecard.person_id,
         "period_id": scorecard.period_id,
         "as_of": scorecard.as_of,
-        "profile": "",
+        "profile": f"{scorecard.working_group} {scorecard.profile_version}",
         "computed_at": NOW,
         "body": dump(scorecard),
     }
@@ -202,6 +203,7 @@ def fill(engine: Engine) -> None:
     """The whole company."""
     with engine.begin() as connection:
         people(connection)
+        grow(connection)
         books(connection)
         for scorecard in (ana(), *others()):
             keep(connection, scorecard)

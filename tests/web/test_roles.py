@@ -1,5 +1,7 @@
 """Every route for every role: who gets a page, who is told why not, and who learns nothing."""
 
+import re
+
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount, Route
@@ -19,6 +21,14 @@ EXPECTED = {
     "/people/{person_id}/deals.csv": (200, 200, 200, 404, 404, 404, 401),
     "/people/{person_id}/explain/{metric}": (422, 422, 422, 404, 404, 404, SIGN_IN),
     "/people/{person_id}/explain/{metric}.json": (422, 422, 422, 404, 404, 404, 401),
+    "/people/{person_id}/objectives": (200, 200, 200, 404, 404, 404, SIGN_IN),
+    "/people/{person_id}/objectives.json": (200, 200, 200, 404, 404, 404, 401),
+    "/people/{person_id}/objectives/new": (200, 404, 404, 404, 404, 404, SIGN_IN),
+    "/people/{person_id}/objectives/{objective_id}": (200, 200, 200, 404, 404, 404, SIGN_IN),
+    "/people/{person_id}/objectives/{objective_id}/evidence": (405,) * 7,
+    "/people/{person_id}/objectives/{objective_id}/share": (405,) * 7,
+    "/people/{person_id}/objectives/{objective_id}/status": (405,) * 7,
+    "/people/{person_id}/objectives/{objective_id}/scale": (405,) * 7,
     "/team": (403, 200, 200, 403, 403, 403, SIGN_IN),
     "/team.json": (403, 200, 200, 403, 403, 403, 401),
     "/runs": (403, 403, 403, 200, 403, 200, SIGN_IN),
@@ -31,6 +41,17 @@ EXPECTED = {
     "/ready": (503, 503, 503, 503, 503, 503, 503),
     "/metrics": (200, 200, 200, 200, 200, 200, 200),
 }
+
+
+NAMED = {
+    "person_id": "ana", "run_id": "runone", "metric": "attainment", "objective_id": "objone", "check_in_id": "talkone",
+    "obstacle_id": "wallone",
+}  # fmt: skip
+
+
+def filled(path: str) -> str:
+    """An address of a route, about things that are there."""
+    return re.sub(r"\{(\w+)\}", lambda part: NAMED.get(part[1], part[0]), path)
 
 
 def routes(app: FastAPI) -> list[Route]:
@@ -55,7 +76,7 @@ def test_nothing_is_changed_by_a_form_from_elsewhere(app: FastAPI, browser: Sign
     client = browser(role)
     for route in routes(app):
         if "POST" in (route.methods or ()) and route.path != "/sign-in":
-            address = route.path.replace("{person_id}", "ana").replace("{run_id}", "runone")
+            address = filled(route.path)
             answer = client.post(address, data={"csrf": "guessed"})
             assert answer.status_code == (403 if role else SIGN_IN), route.path
 
@@ -66,8 +87,7 @@ def test_every_route_for_every_role(browser: SignIn, role: str | None) -> None:
     column = ROLES.index(role)
     found = {}
     for path in EXPECTED:
-        address = path.replace("{person_id}", "ana").replace("{run_id}", "runone").replace("{metric}", "attainment")
-        found[path] = client.get(address).status_code
+        found[path] = client.get(filled(path)).status_code
     assert found == {path: row[column] for path, row in EXPECTED.items()}
 
 

@@ -1,5 +1,14 @@
 """The list of pages. A new page is a file here, its template, its test, and one name in PAGES."""
 
-from web.pages import explain, rep, runs, schedules, signin, team, watch
+from web.pages import explain, objectives, rep, runs, schedules, signin, team, watch
 
-PAGES = (signin.router, rep.router, explain.router, team.router, runs.router, schedules.router, watch.router)
+PAGES = (
+    signin.router,
+    rep.router,
+    objectives.router,
+    explain.router,
+    team.router,
+    runs.router,
+    schedules.router,
+    watch.router,
+)

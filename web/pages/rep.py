@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,7 +19,7 @@ from models import Person
 from models.base import core
 from models.profile_version import changes, in_force, stored_versions, to_come
 from web import audit, charts
-from web.access import Action, Reading, can, for_reader
+from web.access import Reading, for_reader
 from web.cards import Choice, closing_card, find_card, stored
 from web.charts import Bullet, Steps
 from web.sheet import deals_csv
@@ -102,7 +101,7 @@ class NoCard:
 @router.get("/people/{person_id}.json")
 def person_json(reader: Asking, person_id: str, period: str | None = None, as_of: date | None = None) -> Response:
     """The same scorecard for a machine."""
-    with _opened(reader, person_id, "json") as connection:
+    with reader.opens(person_id, "json") as connection:
         reading = _reading(connection, reader, person_id, period, as_of)
     if reading is None:
         return JSONResponse({"error": "No scorecard has been computed yet."}, 404)
@@ -112,7 +111,7 @@ def person_json(reader: Asking, person_id: str, period: str | None = None, as_of
 @router.get("/people/{person_id}/deals.csv")
 def person_deals(reader: Asking, person_id: str, period: str | None = None, as_of: date | None = None) -> Response:
     """The deal list as a spreadsheet; its credit column adds up to the number."""
-    with _opened(reader, person_id, "csv") as connection:
+    with reader.opens(person_id, "csv") as connection:
         reading = _reading(connection, reader, person_id, period, as_of)
     if reading is None:
         return Response("No scorecard has been computed yet.\n", 404, media_type="text/plain")
@@ -127,7 +126,7 @@ def person_deals(reader: Asking, person_id: str, period: str | None = None, as_o
 @router.get("/people/{person_id}")
 def person(reader: Asking, person_id: str, period: str | None = None, as_of: date | None = None) -> HTMLResponse:
     """The page."""
-    with _opened(reader, person_id, "page") as connection:
+    with reader.opens(person_id, "page") as connection:
         reading = _reading(connection, reader, person_id, period, as_of)
         if reading is None:
             name = connection.scalar(select(core(Person).c.name).where(core(Person).c.id == person_id)) or ""
@@ -148,17 +147,6 @@ def _coming(connection: Connection, card: Scorecard, reader: Reader) -> Coming |
     new = to_come(versions, card.working_group, reader.today)
     old = in_force(reader.site.profiles, versions, reader.today).get(card.working_group)
     return None if new is None else Coming(new.version, tuple(changes(old, new)) if old else ())
-
-
-@contextmanager
-def _opened(reader: Reader, person_id: str, form: str) -> Iterator[Connection]:
-    """A person's page is opened: the read is written down in the transaction that reads, or there is no page."""
-    # Refused and unknown are one answer, given before the store is asked anything.
-    if not can(reader.actor, Action.READ_SCORECARD, person_id):
-        raise Missing
-    with reader.site.engine.begin() as connection:
-        audit.record(connection, reader.actor, "read_scorecard", reader.now, person_id, detail={"as": form})
-        yield connection
 
 
 def _reading(
