@@ -1,11 +1,12 @@
 """The list of pages. A new page is a file here, its template, its test, and one name in PAGES."""
 
-from web.pages import explain, objectives, rep, runs, schedules, signin, team, watch
+from web.pages import explain, objectives, obstacles, rep, runs, schedules, signin, team, watch
 
 PAGES = (
     signin.router,
     rep.router,
     objectives.router,
+    obstacles.router,
     explain.router,
     team.router,
     runs.router,
