@@ -1,12 +1,13 @@
 """The list of pages. A new page is a file here, its template, its test, and one name in PAGES."""
 
-from web.pages import explain, objectives, obstacles, rep, runs, schedules, signin, team, watch
+from web.pages import checkins, explain, objectives, obstacles, rep, runs, schedules, signin, team, watch
 
 PAGES = (
     signin.router,
     rep.router,
     objectives.router,
     obstacles.router,
+    checkins.router,
     explain.router,
     team.router,
     runs.router,
