@@ -3,7 +3,7 @@
 from models.absence import Absence
 from models.access import Account, AuditEvent, Session
 from models.career import Dossier, ReadyConsent
-from models.checkin import CheckIn, CheckInAction, CheckInChange, CheckInNote, PrivateNote, PulseCount
+from models.checkin import CheckIn, CheckInAction, CheckInChange, CheckInNote, PrivateNote
 from models.crm import (
     ActivityCount,
     Deal,
@@ -77,7 +77,6 @@ __all__ = [
     "PrivateNote",
     "ProfileVersion",
     "Publication",
-    "PulseCount",
     "Quota",
     "QuotaChange",
     "ReadyConsent",

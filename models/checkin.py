@@ -88,17 +88,3 @@ class CheckInChange(Table, table=True):
     old_day: date | None = None
     new_day: date | None = None
     reason: str = text_field()
-
-
-class PulseCount(Table, table=True):
-    """How often an answer to a group's one question was given in a quarter. Nothing says by whom, or when.
-
-    Answers reach this table in bunches of five different people's at least: web.pulse.
-    """
-
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    working_group: str = Field(primary_key=True)
-    period_id: str = Field(primary_key=True)
-    answer: str = Field(primary_key=True)
-    number: int = 0

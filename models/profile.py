@@ -110,14 +110,6 @@ class Template(BaseModel):
     learning: tuple[str, ...] = ()
 
 
-class Pulse(BaseModel):
-    """One question that people may answer once a quarter; shown of a whole group only, in words."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    question: str = ""  # empty: none is asked
-
-
 class Step(BaseModel):
     """A role that people can grow into, from which titles, and what it asks for."""
 
@@ -142,7 +134,6 @@ class Profile(BaseModel):
     private_blocks: tuple[Block, ...] = ()  # seen by the person alone, not by those above
     ladder: tuple[Step, ...] = ()
     templates: tuple[Template, ...] = ()
-    pulse: Pulse = Pulse()
     goal_scaling: bool = False  # objectives are rated from -2 to 2 by words written beforehand
     obstacle_kinds: tuple[str, ...] = ("pricing", "tools", "data", "time", "access", "other")
     check_in_every_days: int = Field(default=30, ge=1, le=366)

@@ -152,7 +152,7 @@ def navigation(actor: Actor, path: str) -> tuple[Link, ...]:
     if can(actor, Action.READ_TEAM):
         places.append(("/team", "Team"))
     if can(actor, Action.SEE_DEVELOPMENT):
-        places.append(("/obstacles", "In the way"))
+        places += [("/obstacles", "In the way"), ("/next-roles", "Next roles")]
     if can(actor, Action.READ_RUNS):
         places += [("/runs", "Syncs"), ("/schedules", "Schedules"), ("/rejects", "Rejected rows")]
     return tuple(Link(href, text, path == href or path.startswith(f"{href}/")) for href, text in places)

@@ -36,6 +36,12 @@ EXPECTED = {
     "/people/{person_id}/check-ins.json": (200, 200, 200, 404, 404, 404, 401),
     "/people/{person_id}/check-ins/{check_in_id}": (200, 200, 404, 404, 404, 404, SIGN_IN),
     "/people/{person_id}/check-ins/{check_in_id}/calendar.ics": (200, 200, 404, 404, 404, 404, SIGN_IN),
+    "/people/{person_id}/career": (200, 404, 404, 404, 404, 404, SIGN_IN),
+    "/people/{person_id}/career/share": (405,) * 7,
+    "/people/{person_id}/career/ready": (405,) * 7,
+    "/people/{person_id}/dossier": (404, 404, 404, 404, 404, 404, SIGN_IN),  # nothing is put together yet
+    "/next-roles": (403, 200, 200, 403, 403, 403, SIGN_IN),
+    "/next-roles.json": (403, 200, 200, 403, 403, 403, 401),
     "/obstacles": (403, 200, 200, 403, 403, 403, SIGN_IN),
     "/obstacles.json": (403, 200, 200, 403, 403, 403, 401),
     "/team": (403, 200, 200, 403, 403, 403, SIGN_IN),

@@ -16,15 +16,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "pulse_count",
-        sa.Column("working_group", sa.String(), nullable=False),
-        sa.Column("period_id", sa.String(), nullable=False),
-        sa.Column("answer", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("working_group", "period_id", "answer", name=op.f("pk_pulse_count")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "dossier",
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
@@ -184,4 +175,3 @@ def downgrade() -> None:
     op.drop_table("check_in_action")
     op.drop_table("ready_consent")
     op.drop_table("dossier")
-    op.drop_table("pulse_count")
