@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from metrics.result import Result
+from metrics.result import Result, Unit
 from metrics.scorecard import ObjectiveLine, Readiness
 from models.profile import Criterion, Profile
 
@@ -33,7 +33,8 @@ def _by_figure(role: str, asked: Criterion, results: Mapping[str, Result], as_of
     if found is None or found.value is None or asked.at_least is None:
         return
     state = "met" if found.value >= asked.at_least else "not met"
-    yield Readiness(role, asked.what, state, f"{found.label}: {found.value:g}, asked for {asked.at_least:g}", as_of)
+    has, wants = (f"{v:.0%}" if found.unit is Unit.RATIO else f"{v:g}" for v in (found.value, asked.at_least))
+    yield Readiness(role, asked.what, state, f"{found.label}: {has}, asked for {wants}", as_of)
 
 
 def _by_objective(role: str, asked: Criterion, objectives: Sequence[ObjectiveLine]) -> Iterator[Readiness]:

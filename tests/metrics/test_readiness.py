@@ -59,7 +59,7 @@ def test_each_criterion_is_met_not_met_or_not_assessed_with_its_evidence() -> No
     assert [(r.what, r.state) for r in found] == [
         ("Meets quota", "met"), ("Negotiates", "not met"), ("Presents", "not assessed"),
     ]  # fmt: skip
-    assert found[0].evidence == "Quota attainment: 1.2, asked for 1"
+    assert found[0].evidence == "Quota attainment: 120%, asked for 100%"
     assert found[1].evidence == "objective: Hold back"
 
 

@@ -31,6 +31,8 @@ PLACES = {
     "own check-ins": ("rep", "/people/ana/check-ins"),
     "own check-in": ("rep", "/people/ana/check-ins/talkone"),
     "check-in with a report": ("manager", "/people/ana/check-ins/talkone"),
+    "what comes next": ("rep", "/people/ana/career"),
+    "next roles": ("director", "/next-roles"),
     "team": ("director", "/team"),
     "syncs": ("ops", "/runs"),
     "one run": ("ops", "/runs/runone"),
