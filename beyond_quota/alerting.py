@@ -8,6 +8,7 @@ from models.watch import WORKER, last_seen, silent
 from sync.alerts import Sender, Watched, notice, send_waiting, to_log, to_mail, to_webhook
 from sync.freshness import sources
 from sync.lease import Locked, take
+from sync.run import close_stale
 
 LATE, GOOD = "late", "fresh"
 
@@ -16,6 +17,8 @@ def look_after(here: Installation) -> int:
     """Notice what changed its state and tell each channel; answers how many messages went out."""
     senders = channels(here)
     with here.engine.begin() as connection:
+        for name in here.settings.connections:
+            close_stale(connection, name, here.clock())
         found = sources(connection, here.clock(), here.settings.tz)
         known = [s for s in found if s.connection in here.settings.connections]
         watched = [Watched(f"source {s.connection}", s.state, s.sentence) for s in known]

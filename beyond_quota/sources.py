@@ -1,6 +1,7 @@
 """The commands that talk to outside systems: check, sync and import."""
 
 import json
+import signal
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from typing import Any
 import typer
 
 from beyond_quota.answers import DONE, FAILED, LOCKED, PARTIAL, show
+from beyond_quota.ending import asked_to_end
 from beyond_quota.periods import waiting
 from beyond_quota.wiring import Installation, moment
 from config.settings import load_settings
@@ -63,13 +65,19 @@ def sync_connections(
         here.settings.connection(name)
     chosen = names or list(here.settings.connections)
     if not dry_run:
-        return sync_all(here, chosen, as_json, **how)
+        with asked_to_end(signal.SIGTERM) as stop:
+            return sync_all(here, chosen, as_json, stop.is_set, **how)
     with here.rehearsing() as pretended:
         return rehearse({n: partial(pretended.sync, n, **how) for n in chosen}, as_json)
 
 
-def sync_all(here: Installation, names: list[str], as_json: bool = False, **how: Any) -> int:
-    """Sync these connections of an open installation, then compute the scorecards concerned."""
+def sync_all(
+    here: Installation, names: list[str], as_json: bool = False, stop: Callable[[], bool] = lambda: False, **how: Any
+) -> int:
+    """Sync these connections of an open installation, then compute the scorecards concerned.
+
+    Once `stop` says so, the run in hand ends after its batch and the next connections are not begun.
+    """
     if not names:
         raise UserError("there are no connections in the settings yet; see config/example.toml")
     here.keep_schedules()
@@ -77,12 +85,16 @@ def sync_all(here: Installation, names: list[str], as_json: bool = False, **how:
     codes, touched = [DONE], set[str]()
     spans: dict[tuple[date, date], set[str]] = {}
     for name in names:
+        if stop():
+            codes.append(PARTIAL)
+            typer.echo(f"beyond-quota: {name} was not begun: this process was asked to end", err=True)
+            continue
 
         def progress(done: StreamReport, name: str = name) -> None:
             _say(as_json, stream_line(name, done))
 
         try:
-            report = here.sync(name, progress=progress, **how)
+            report = here.sync(name, progress=progress, stop=stop, **how)
         except Locked as error:
             codes.append(LOCKED)
             typer.echo(f"beyond-quota: {error}", err=True)

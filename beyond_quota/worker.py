@@ -10,13 +10,13 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from beyond_quota.alerting import look_after
 from beyond_quota.answers import DONE
+from beyond_quota.ending import asked_to_end
 from beyond_quota.sources import sync_slot
 from beyond_quota.wiring import Installation, moment
 from models.errors import UserError
@@ -115,13 +115,11 @@ def work_once(here: Installation, stop: threading.Event | None = None) -> int:
 
 def work(config: Path, once: bool, now: str | None) -> int:
     """Run until SIGTERM or Ctrl-C; a run in hand ends after its batch and is called cancelled."""
-    worker = Worker(config, Installation.open(config, moment(now)))
+    with asked_to_end(signal.SIGTERM, signal.SIGINT) as stop:
+        return _work(Worker(config, Installation.open(config, moment(now)), stop), once)
 
-    def ask_to_stop(number: int, frame: FrameType | None) -> None:
-        worker.stop.set()
 
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGINT, ask_to_stop)
+def _work(worker: Worker, once: bool) -> int:
     if once:
         typer.echo(f"{worker.tick()} slot(s) run")
         worker.release()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
+from beyond_quota.alerting import look_after
 from beyond_quota.demo import SETTINGS
 from beyond_quota.wiring import Installation
 from models import Deal, DealChange, Feedback, Person, Reject, ScorecardSnapshot, SyncRun
@@ -178,6 +180,55 @@ def test_a_fault_at_any_call_is_healed_by_the_next_run(lite_office: Office, nth:
     engine = office.open().engine
     assert office.ours("salesforce", engine) == salesforce_truth(office.company)
     assert office.ours("hubspot", engine) == hubspot_truth(office.company)
+
+
+def hand_sync(office: Office, *names: str) -> "subprocess.Popen[str]":
+    """A sync by hand in a process of its own, once it stands still at a call of Salesforce's for two seconds."""
+    server = office.servers[0]
+    server.fault("slow", nth=6)
+    before = server.calls
+    command = [sys.executable, "-m", "beyond_quota", "sync", *names, "-c", str(office.file)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], **pipes)  # type: ignore[call-overload]
+    deadline = time.monotonic() + 30
+    while server.calls < before + 6 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    assert process.poll() is None, "the run was over before it could be ended"
+    return process  # type: ignore[no-any-return]
+
+
+def runs(office: Office) -> list[tuple[str, str]]:
+    """Every run of the two CRMs: of which connection, and what became of it."""
+    table = core(SyncRun).c
+    with office.open().engine.connect() as connection:
+        query = select(table.connection, table.status).where(table.connection != "office").order_by(table.started_at)
+        return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def test_sigterm_cancels_a_sync_after_its_batch_and_begins_no_other(lite_office: Office) -> None:
+    office = lite_office
+    office.open().sync("office")
+    process = hand_sync(office, "salesforce", "hubspot")
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert runs(office) == [("salesforce", "cancelled")], said
+    assert process.returncode == 3, said  # partly done
+    assert "hubspot was not begun: this process was asked to end" in said
+    report = office.open().sync("salesforce")
+    assert report.status is RunStatus.SUCCESS, report.message
+    assert office.ours("salesforce", office.open().engine) == salesforce_truth(office.company)
+
+
+def test_whoever_looks_after_things_calls_a_killed_run_stale_and_not_one_at_work(lite_office: Office) -> None:
+    office = lite_office
+    here = replace(office.open(), now=datetime.now(UTC))
+    process = hand_sync(office, "salesforce")
+    look_after(here)
+    assert runs(office) == [("salesforce", "running")]
+    process.kill()
+    process.communicate()
+    look_after(here)
+    assert runs(office) == [("salesforce", "stale")]
 
 
 @pytest.mark.parametrize("calls", [4, 9, 14, 18])
