@@ -250,7 +250,8 @@ def _close(run: Run, proves: bool) -> None:
         rows = [_stream_row(report.run_id, s) for s in report.streams]
         if rows:
             connection.execute(core(StreamRun).insert(), rows)
-        if proves and report.status in (RunStatus.SUCCESS, RunStatus.PARTIAL):
+        failed = any(s.status == RunStatus.FAILED for s in report.streams)  # what it tells is as old as before
+        if proves and not failed and report.status in (RunStatus.SUCCESS, RunStatus.PARTIAL):
             row = core(ConnectionRow)
             fresh = {"last_success_at": now, "last_success_run": report.run_id}
             connection.execute(update(row).where(row.c.name == run.source).values(**fresh))

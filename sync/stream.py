@@ -1,5 +1,6 @@
 """One stream of one run: read, land, translate, plan, apply; then compared with what the source counts by itself."""
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -371,7 +372,19 @@ def sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, SQLAlchemyError):
         cause = getattr(error, "orig", None) or error
-        return f"the store did not take the batch ({type(cause).__name__}: {str(cause).splitlines()[0][:120]})"
+        words = f"{type(cause).__name__}: {(str(cause).splitlines() or [''])[0][:120]}"
+        if getattr(error, "connection_invalidated", False):
+            what, fix = "the connection to the store was lost", "see whether the database is up"
+        elif "is full" in words or "DiskFull" in words:
+            what, fix = "the disk of the store is full", "free some space"
+        elif "locked" in words:
+            what, fix = "another process kept the store locked", "see what holds it open"
+        else:
+            what, fix = "the store did not take the batch", "see the log of the database"
+        return f"{what}; nothing of this batch was written; {fix}, the next run goes on from there ({words})"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        words = f"the disk of the landing folder is full ({error.strerror})"
+        return f"{words}; free some space, the next run goes on from there"
     return (
         f"the machine refused a file ({type(error).__name__}: {error.strerror if isinstance(error, OSError) else ''})"
     )
