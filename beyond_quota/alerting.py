@@ -7,7 +7,7 @@ from models.slots import stored_schedules
 from models.watch import WORKER, last_seen, silent
 from sync.alerts import Sender, Watched, notice, send_waiting, to_log, to_mail, to_webhook
 from sync.freshness import sources
-from sync.lease import Locked, take
+from sync.lease import Locked, held
 from sync.run import close_stale
 
 LATE, GOOD = "late", "fresh"
@@ -30,13 +30,10 @@ def look_after(here: Installation) -> int:
             watched.append(Watched(WORKER, LATE if dead else GOOD, words))
         notice(connection, watched, list(senders), here.clock())
     try:
-        hold = take(here.engine, "alerts", here.clock())
+        with held(here.engine, "alerts", here.clock):
+            return send_waiting(here.engine, senders)
     except Locked:  # the other process is telling
         return 0
-    try:
-        return send_waiting(here.engine, senders)
-    finally:
-        hold.release(here.engine, here.clock())
 
 
 def channels(here: Installation) -> dict[str, Sender]:

@@ -12,6 +12,7 @@ from beyond_quota.answers import DONE, PARTIAL, show
 from beyond_quota.wiring import Installation, moment
 from models import FiscalPeriod, Period
 from models.base import core
+from models.period import holding
 from sync.adoption import adopt
 from sync.calendar import Change, difference, ensure_periods, given, newest, retired_periods
 from web import audit
@@ -117,11 +118,10 @@ def _crms(connection: Any, periods: list[Period], day: date) -> list[dict[str, A
     """Beside each CRM's own fiscal quarter of a day, ours: where they differ, its screens show other figures."""
     table = core(FiscalPeriod)
     found = []
-    held = [p for p in periods if p.kind == "quarter" and p.first_day <= day < p.end_day]
-    ours = (held[0].first_day, held[0].end_day) if held else None
+    held = holding(periods, day)
+    ours = (held.first_day, held.end_day) if held else None
     for name in sorted(connection.scalars(select(table.c.connection).distinct())):
-        own = given(connection, name)
-        theirs = next((p for p in own if p.kind == "quarter" and p.first_day <= day < p.end_day), None)
+        theirs = holding(given(connection, name), day)
         same = theirs is not None and (theirs.first_day, theirs.end_day) == ours
         span = f"{theirs.first_day} to {theirs.end_day - timedelta(days=1)}" if theirs else "not defined"
         words = f"{name}: its own fiscal quarter is {'the same' if same else span + ', so that its screens differ'}"

@@ -9,6 +9,8 @@ import pandas as pd
 from metrics.facts import Facts
 from metrics.registry import known, metric, table, unknown
 from metrics.result import State, Unit
+from metrics.rollup import SMALLEST
+from models.period import month_start
 from models.profile import Profile
 
 NONE = "Nothing has been written down as standing in the way."
@@ -21,13 +23,13 @@ def _rows(facts: Facts) -> pd.DataFrame:
     return rows.assign(resolved_on=rows["resolved_on"].where(rows["resolved_on"] < facts.until))
 
 
-SMALLEST_GROUP, SMALLEST_KIND = 5, 3
-"""Fewest people in a group whose obstacles are counted, and fewest of them behind a kind that is named."""
+SMALLEST_KIND = 3
+"""Fewest people of a group behind a kind of obstacle that is named."""
 
 
 def month_before(day: date) -> date:
     """The last day of the month before: what is counted of a group stands still within a month."""
-    return day.replace(day=1) - timedelta(days=1)
+    return month_start(day) - timedelta(days=1)
 
 
 def by_kind(obstacles: Iterable[tuple[str, str, date, date | None]], people: int, day: date) -> dict[str, int] | None:
@@ -37,7 +39,7 @@ def by_kind(obstacles: Iterable[tuple[str, str, date, date | None]], people: int
     A kind that fewer than three people have is not named; those are counted together, from three people up.
     Source: metrics reference 4.2.
     """
-    if people < SMALLEST_GROUP:
+    if people < SMALLEST:
         return None
     owners: dict[str, list[str]] = {}
     for person, kind, opened, resolved in obstacles:

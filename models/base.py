@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import BigInteger, CheckConstraint, Integer, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Connection, Integer, Text, UniqueConstraint
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
@@ -74,3 +75,10 @@ def core(model: type[SQLModel]) -> sqlalchemy.Table:
     """The Core table of a model: bulk reads and writes go through it, not through objects."""
     table: sqlalchemy.Table = model.__table__  # type: ignore[attr-defined]
     return table
+
+
+def insert_into(connection: Connection, table: sqlalchemy.Table) -> sqlite.Insert:
+    """An insert that can say what happens when a row is there already, in the words of the database at hand."""
+    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement: sqlite.Insert = insert(table)  # PostgreSQL's has the same methods
+    return statement

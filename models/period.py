@@ -55,11 +55,15 @@ class NoPeriod(UserError, LookupError):
     """No stored period holds a day."""
 
 
+def holding(periods: Iterable[Period], day: date, kind: str = "quarter") -> Period | None:
+    """The period of this kind that a day lies in; None where none does."""
+    return next((p for p in periods if p.kind == kind and p.first_day <= day < p.end_day), None)
+
+
 def period_of(periods: Sequence[Period], day: date, kind: str = "quarter") -> Period:
     """The period of this kind that a day lies in; an error says which days are known."""
-    for period in periods:
-        if period.kind == kind and period.first_day <= day < period.end_day:
-            return period
+    if found := holding(periods, day, kind):
+        return found
     known = sorted((p for p in periods if p.kind == kind), key=lambda p: p.first_day)
     span = f"{known[0].first_day} to {known[-1].end_day}" if known else "none at all"
     raise NoPeriod(

@@ -11,9 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from models.base import core
+from models.base import core, insert_into
 from models.errors import UserError
 from models.ledger import Schedule
 
@@ -120,13 +119,14 @@ def seed(connection: Connection, wanted: Mapping[str, Mapping[str, Any]], now: d
     gone = [n for n, s in old.items() if s.set_by == SETTINGS and n not in wanted]
     if gone:
         connection.execute(delete(table).where(table.c.connection.in_(gone), table.c.set_by == SETTINGS))
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     for name, fields in wanted.items():
         row = {**fields, "enabled": True}
         if name not in old:
             # It reaches back over its catch-up time: a first start at 03:00 still runs tonight's 02:00.
             since = now - timedelta(hours=fields["catch_up_hours"])
-            fresh = insert(table).values(connection=name, **row, set_by=SETTINGS, counted_until=since, problem="")
+            fresh = insert_into(connection, table).values(
+                connection=name, **row, set_by=SETTINGS, counted_until=since, problem=""
+            )
             connection.execute(fresh.on_conflict_do_nothing())
         elif old[name].set_by == SETTINGS and any(getattr(old[name], k) != v for k, v in row.items()):
             mine = (table.c.connection == name, table.c.set_by == SETTINGS)
@@ -139,6 +139,5 @@ def put(connection: Connection, schedule: Schedule, now: datetime) -> None:
     if found:
         raise UserError(f"the schedule of {schedule.connection} was not changed:", list(found.values()))
     row = {**schedule.model_dump(), "set_by": OPS, "counted_until": now, "problem": ""}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    fresh = insert(core(Schedule)).values(**row)
+    fresh = insert_into(connection, core(Schedule)).values(**row)
     connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=row))

@@ -14,10 +14,9 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from sqlalchemy import Connection, Engine, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Alert
-from models.base import core
+from models.base import core, insert_into
 
 log = logging.getLogger(__name__)
 GOOD, TIMEOUT = "fresh", 10
@@ -40,14 +39,13 @@ def notice(connection: Connection, watched: list[Watched], channels: list[str], 
     newest = select(table.c.about, func.max(table.c.number).label("number")).group_by(table.c.about).subquery()
     joined = select(table).join(newest, (table.c.about == newest.c.about) & (table.c.number == newest.c.number))
     before = {row.about: row for row in connection.execute(joined)}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     for item in watched:
         last = before.get(item.about)
         if (last is not None and last.state == item.state) or (last is None and item.state == GOOD):
             continue
         row = {"about": item.about, "number": last.number + 1 if last else 1, "state": item.state, "at": now}
         told = {"sentence": item.sentence, "waiting": ",".join(channels), "tries": 0, "error": ""}
-        fresh = insert(table).values(**row, **told).on_conflict_do_nothing()
+        fresh = insert_into(connection, table).values(**row, **told).on_conflict_do_nothing()
         changed += connection.execute(fresh.returning(table.c.about)).first() is not None
     return changed
 

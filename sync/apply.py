@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connectors.base import RejectDraft
 from models import Objective, Reject, StreamCursor
-from models.base import core, new_id
+from models.base import core, insert_into, new_id
 from models.frames import Frame, typed
 from sync.plan import Plan
 from sync.targets import TARGETS, Target
@@ -156,8 +155,7 @@ def _write(connection: Connection, source: str, table: Table, columns: Sequence[
     always = {name: value for name, value in always.items() if not callable(value)}
     always |= {"connection": source} | ({"removed_at": None} if "removed_at" in table.c else {})
     names = [*given, *always, *(["id"] if "id" in table.c else [])]
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values({name: bindparam(name) for name in names})
+    statement = insert_into(connection, table).values({name: bindparam(name) for name in names})
     changed = {name: statement.excluded[name] for name in columns}
     statement = statement.on_conflict_do_update(index_elements=["connection", "external_id"], set_=changed)
     style = "format" if connection.dialect.name == "postgresql" else "qmark"
@@ -189,9 +187,8 @@ def keep_cursor(
 ) -> None:
     """Remember where a stream stopped, in the transaction of the rows it stands for."""
     table = core(StreamCursor)
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"cursor": dict(cursor), "run_id": run_id, "updated_at": now}
-    statement = insert(table).values(connection=source, stream=stream, checks={}, **row)
+    statement = insert_into(connection, table).values(connection=source, stream=stream, checks={}, **row)
     connection.execute(statement.on_conflict_do_update(index_elements=["connection", "stream"], set_=row))
 
 
@@ -247,8 +244,7 @@ def keep_rejects(
     }
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = insert_into(connection, table)
     kept = {
         name: statement.excluded[name] for name in next(iter(rows.values())) if name not in ("connection", "stream")
     }

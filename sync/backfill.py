@@ -9,13 +9,12 @@ from sqlalchemy import Engine
 from connectors.base import Connector, Part
 from models.base import new_id
 from models.errors import UserError
-from models.ledger import RunStatus
 from sync import calendar, counts
 from sync.plan import Plan
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
-from sync.run import open_run, prove, recorded
-from sync.stream import Run, alone, read_part
+from sync.run import open_run, part_of, prove, recorded
+from sync.stream import Run, read_part
 
 
 def backfill(
@@ -49,19 +48,9 @@ def backfill(
         quarters = [p for p in periods if p.kind == "quarter" and p.first_day < end and p.end_day > first]
         run.spans |= {(p.first_day, p.end_day) for p in quarters}
         for stream in known:
-            report = StreamReport(stream.name, RunStatus.SUCCESS)
-            run.report.streams.append(report)
-            before = connector.calls
-            try:
-                with alone(run, stream.name):
-                    with engine.connect() as connection:
-                        stored = counts.ids_within(connection, source, stream.name, (first, end))
-                    read_part(run, stream.name, Part(first, end, 0), stored, report)
-                if report.rejected:
-                    report.status = RunStatus.PARTIAL
-            except UserError as error:
-                report.status, report.message = RunStatus.FAILED, str(error)
-            report.calls = connector.calls - before
-            progress(report)
+            with part_of(run, stream.name, progress) as report:
+                with engine.connect() as connection:
+                    stored = counts.ids_within(connection, source, stream.name, (first, end))
+                read_part(run, stream.name, Part(first, end, 0), stored, report)
         prove(run)
     return run.report

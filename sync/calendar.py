@@ -13,11 +13,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connectors.base import RejectDraft
 from models import CalendarVersion, Deal, FiscalPeriod, Period, Publication, ScorecardSnapshot, SourceTotal
-from models.base import core
+from models.base import core, insert_into
 from models.errors import UserError
 from models.period import FiscalCalendar, Given, given_periods, in_force, renamed
 
@@ -166,11 +165,10 @@ def replace(
     if change.revived:
         connection.execute(update(table).where(table.c.id.in_(change.revived)).values(retired_at=None))
     _store(connection, change.added)
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"number": held.number + 1 if held else 1, "body": wanted.body, "words": wanted.words}
     row |= {"adopted_at": now, "adopted_by": by}
     if held is None or held.body != wanted.body or change:
-        connection.execute(insert(core(CalendarVersion)).values(row).on_conflict_do_nothing())
+        connection.execute(insert_into(connection, core(CalendarVersion)).values(row).on_conflict_do_nothing())
     deals = _assign(connection, stored_periods(connection)) if change else 0
     if change:  # what a source said of quarters that there are no more is asked anew
         quarters = select(table.c.id).where(
@@ -236,8 +234,8 @@ def _names(made: Sequence[Period], taken: Mapping[str, Any]) -> dict[str, str]:
 
 def _store(connection: Connection, periods: Sequence[Period]) -> None:
     if periods:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(core(Period)).on_conflict_do_nothing()  # another process may add the same year just now
+        # Another process may add the same year just now.
+        statement = insert_into(connection, core(Period)).on_conflict_do_nothing()
         connection.execute(statement, [p.model_dump() for p in periods])
 
 

@@ -70,13 +70,12 @@ def prune(folder: Path, connection: str, started: Mapping[str, datetime], before
     """Let go of what was landed before a moment and is older than its stream's newest whole read; answers how many."""
     gone = 0
     for place in sorted(p for p in (folder / connection).glob("*") if p.is_dir()):
-        kept, whole = since_whole(folder, connection, place.name, started)
-        if not whole:
+        old = [p for p in place.iterdir() if p.is_dir() and not (p.name in started and started[p.name] >= before)]
+        kept, whole = since_whole(folder, connection, place.name, started) if old else ([], False)
+        if not whole:  # most runs end here, and no file is opened for them
             continue
         needed = {landed.path for landed in kept}
-        for run in (p for p in place.iterdir() if p.is_dir()):
-            if run.name in started and started[run.name] >= before:
-                continue
+        for run in old:
             for path in [p for p in run.glob("*.parquet") if p not in needed]:
                 path.unlink()
                 gone += 1

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Lease
-from models.base import core
+from models.base import core, insert_into
 from models.errors import UserError
 
 KEPT_FOR = timedelta(minutes=5)
@@ -77,8 +76,7 @@ def take(engine: Engine, name: str, now: datetime) -> Hold:
     table = core(Lease)
     me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     with engine.begin() as connection:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        fresh = insert(table).values(name=name, holder="", fence=0, expires_at=now)
+        fresh = insert_into(connection, table).values(name=name, holder="", fence=0, expires_at=now)
         connection.execute(fresh.on_conflict_do_nothing())
         row = connection.execute(select(table).where(table.c.name == name)).one()
         free = or_(table.c.holder == "", table.c.expires_at <= now)

@@ -7,14 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connectors.base import Figure, Outcome, Publisher
 from connectors.errors import SourceError
 from metrics.scorecard import Scorecard
 from metrics.serial import parse
 from models import Identity, Publication, ScorecardSnapshot
-from models.base import core
+from models.base import core, insert_into
 from models.identity import IdentityState
 
 AT_ONCE = 200
@@ -113,7 +112,6 @@ def _text(figure: Figure) -> str:
 def _keep(
     connection: Connection, source: str, part: Sequence[Figure], outcomes: Sequence[Outcome], now: datetime
 ) -> None:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     table = core(Publication)
     for figure, outcome in zip(part, outcomes, strict=True):
         row = {"person_id": figure.person_id, "period_id": figure.period, "error": outcome.error, "tried_at": now}
@@ -122,6 +120,6 @@ def _keep(
         if not outcome.error:
             went_in = {"written": _text(figure), "written_at": now}
             first, changed = first | went_in, changed | went_in | {"tries": 1}
-        statement = insert(table).values(connection=source, external_id=figure.key, **row, **first)
+        statement = insert_into(connection, table).values(connection=source, external_id=figure.key, **row, **first)
         keys = ["connection", "external_id"]
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))

@@ -17,8 +17,8 @@ from sync.landing import open_batch, since_whole
 from sync.plan import Plan
 from sync.report import RunReport, StreamReport
 from sync.rules import Rules
-from sync.run import open_run, recorded, run_starts
-from sync.stream import PRIVATE, Reading, Run, alone, take
+from sync.run import open_run, part_of, recorded, run_starts
+from sync.stream import PRIVATE, Reading, Run, take
 from sync.targets import TARGETS
 
 
@@ -50,16 +50,8 @@ def replay(
             raise UserError(f"{source}: nothing is landed of {', '.join(sorted(missing))}{private}; run: beyond-quota "
                             f"sync {source} --full")  # fmt: skip
         for stream in (s for s in DRAFTS if s in (streams or landed)):
-            report = StreamReport(stream, RunStatus.SUCCESS)
-            run.report.streams.append(report)
-            try:
-                with alone(run, stream):
-                    _replay_stream(run, stream, report, started)
-                if report.rejected:
-                    report.status = RunStatus.PARTIAL
-            except UserError as error:
-                report.status, report.message = RunStatus.FAILED, str(error)
-            progress(report)
+            with part_of(run, stream, progress) as report:
+                _replay_stream(run, stream, report, started)
         _sum_up(run.report)
     return run.report
 

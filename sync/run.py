@@ -8,16 +8,16 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.base import Connector
 from connectors.errors import BudgetSpent, SignInAgain, TryAgainLater
 from models import Connection as ConnectionRow
 from models import Reject, StreamRun, SyncRun
-from models.base import core, new_id
+from models.base import core, insert_into, new_id
 from models.errors import UserError
 from models.ledger import RunStatus
+from models.period import holding
 from sync import apply as write
 from sync import calendar, lease, totals
 from sync.landing import prune
@@ -64,8 +64,9 @@ def run_sync(
     with ExitStack() as leases:
         holds = () if streams else (leases.enter_context(lease.held(engine, lease_of(source), clock)),)
         report = RunReport(new_id(), source)
-        run = Run(engine, source, connector, rules, clock, report, holds, allow_removals, stop=stop, full=full)
-        run.watch = watch
+        run = Run(
+            engine, source, connector, rules, clock, report, holds, allow_removals, stop=stop, full=full, watch=watch
+        )
         if not open_run(run, slot, trigger):
             report.status, report.message = RunStatus.SKIPPED, f"slot {slot} was run already"
             return report
@@ -108,6 +109,22 @@ def recorded(run: Run, proves: bool = True) -> Iterator[None]:
         _close(run, proves)
 
 
+@contextmanager
+def part_of(run: Run, stream: str, progress: Callable[[StreamReport], None]) -> Iterator[StreamReport]:
+    """One stream of a replay or a backfill, held by this run alone; what becomes of it stands in its report."""
+    report, calls = StreamReport(stream, RunStatus.SUCCESS), run.connector.calls
+    run.report.streams.append(report)
+    try:
+        with alone(run, stream):
+            yield report
+        if report.rejected:
+            report.status = RunStatus.PARTIAL
+    except UserError as error:
+        report.status, report.message = RunStatus.FAILED, str(error)
+    report.calls = run.connector.calls - calls
+    progress(report)
+
+
 def ran_already(engine: Engine, source: str, slot: str) -> bool:
     """Whether a slot of a connection has a run, whatever came of it."""
     table = core(SyncRun).c
@@ -121,10 +138,10 @@ def open_run(run: Run, slot: str | None, trigger: str) -> bool:
     with run.engine.begin() as connection:
         run.spans |= unproven(connection, run.source)
         close_stale(connection, run.source, now, run.holds)
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        row = {"id": run.report.run_id, "connection": run.source, "slot": slot or f"{trigger}:{run.report.run_id}"}
-        row |= {"trigger": trigger, "status": RunStatus.RUNNING}
-        fresh = insert(table).values(**row, started_at=now, calls=0, message="").on_conflict_do_nothing()
+        name = slot or f"{trigger}:{run.report.run_id}"
+        row: dict[str, Any] = {"id": run.report.run_id, "connection": run.source, "slot": name}
+        row |= {"trigger": trigger, "status": RunStatus.RUNNING, "started_at": now, "calls": 0, "message": ""}
+        fresh = insert_into(connection, table).values(**row).on_conflict_do_nothing()
         return connection.execute(fresh.returning(table.c.id)).first() is not None
 
 
@@ -145,9 +162,8 @@ def close_stale(connection: Connection, source: str, now: datetime, mine: Iterab
 def _read(run: Run, title: str, only: Collection[str], progress: Callable[[StreamReport], None]) -> None:
     account = run.connector.account()
     with run.engine.begin() as connection:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"kind": run.connector.kind, "title": title or run.source, **vars(account)}
-        fresh = insert(core(ConnectionRow)).values(name=run.source, **row)
+        fresh = insert_into(connection, core(ConnectionRow)).values(name=run.source, **row)
         connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=row))
     there = run.connector.streams()
     streams = [s for s in there if not only or s.name in only]
@@ -217,8 +233,8 @@ def _compare_totals(run: Run, today: date, now: datetime) -> list[str]:
     with run.engine.begin() as connection:
         periods = calendar.ensure_periods(connection, run.rules.calendar, pd.Series([pd.Timestamp(today)]))
         lately, counted = totals.lately_added_up(connection, run.source)
-    running = {(p.first_day, p.end_day) for p in periods if p.kind == "quarter" and p.first_day <= today < p.end_day}
-    due = sums_are_due(run)
+    current, due = holding(periods, today), sums_are_due(run)
+    running = {(current.first_day, current.end_day)} if current else set()
     spans = sorted({*run.spans, *running, *(counted if due else ())})
     try:
         theirs = run.connector.totals(spans, [] if due else sorted({*lately, *counted} - running))

@@ -4,10 +4,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Heartbeat, MissedSlot, Schedule, SyncRun
-from models.base import core
+from models.base import core, insert_into
 from models.slots import slots, stored_schedules
 
 PUNCTUAL = timedelta(minutes=2)
@@ -34,7 +33,6 @@ def due(connection: Connection, known: Collection[str], now: datetime) -> list[t
 def count_missed(connection: Connection, known: Collection[str], now: datetime) -> int:
     """Count the slots that can no longer run and never did; answers how many are new."""
     counted = 0
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     table, schedules = core(MissedSlot), core(Schedule)
     for name, schedule in stored_schedules(connection).items():
         if not schedule.enabled:
@@ -52,7 +50,8 @@ def count_missed(connection: Connection, known: Collection[str], now: datetime) 
         for slot in slots(schedule, schedule.counted_until, end):
             if not _ran(connection, name, slot):
                 row = {"connection": name, "slot": slot_name(slot), "due_at": slot, "counted_at": now}
-                fresh = insert(table).values(**row, reason=_reason(schedule, name in known)).on_conflict_do_nothing()
+                row |= {"reason": _reason(schedule, name in known)}
+                fresh = insert_into(connection, table).values(**row).on_conflict_do_nothing()
                 counted += connection.execute(fresh.returning(table.c.slot)).first() is not None
         same = (schedules.c.connection == name, schedules.c.counted_until == schedule.counted_until)
         connection.execute(update(schedules).where(*same).values(counted_until=end))
@@ -68,9 +67,8 @@ def note_problem(engine: Engine, name: str, problem: str) -> None:
 
 def beat(connection: Connection, name: str, now: datetime, says: str = "") -> None:
     """Leave a sign of life."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row = {"at": now, "says": says}
-    fresh = insert(core(Heartbeat)).values(name=name, **row)
+    fresh = insert_into(connection, core(Heartbeat)).values(name=name, **row)
     connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=row))
 
 

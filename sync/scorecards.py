@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, func, or_, select, tuple_, union
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 from metrics.build import cards
@@ -34,7 +33,7 @@ from models import (
     SyncRun,
 )
 from models import Connection as ConnectionRow
-from models.base import core
+from models.base import core, insert_into
 from models.frames import FRAMES, load
 from models.period import FiscalCalendar, Period, in_force, period_of
 from models.profile import Profile
@@ -203,8 +202,7 @@ def _keep(engine: Engine, made: Iterator[tuple[Scorecard, bytes]], now: datetime
     table, done = core(ScorecardSnapshot), 0
     while some := [_row(card, inputs, now) for card, inputs in islice(made, AT_ONCE)]:
         with engine.begin() as connection:
-            insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-            fresh = insert(table)
+            fresh = insert_into(connection, table)
             changed = {n: fresh.excluded[n] for n in ("profile", "computed_at", "body", "inputs")}
             keys = ["person_id", "period_id", "as_of"]
             connection.execute(fresh.on_conflict_do_update(index_elements=keys, set_=changed), some)

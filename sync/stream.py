@@ -238,10 +238,9 @@ def take(run: Run, reading: Reading, batch: Batch, drafts: Drafts, keep_cursor: 
         _brake(run, stream, reading.had, report.removed + len(todo.remove), reading.came)
         run.watch(stream, todo, stored)
         write.apply(connection, run.source, stream, todo, run.report.run_id, now)
-        write.keep_rejects(connection, run.source, stream, rejects, named, run.report.run_id, now)
-        if stream == "fiscal_periods" and batch.last:
+        if stream == "fiscal_periods" and batch.last:  # told of the stored ones, so only now
             rejects += calendar.misfits(connection, run.source, run.rules.calendar)
-            write.keep_rejects(connection, run.source, stream, rejects, [], run.report.run_id, now)
+        write.keep_rejects(connection, run.source, stream, rejects, named, run.report.run_id, now)
         if keep_cursor:
             write.keep_cursor(connection, run.source, stream, batch.cursor, run.report.run_id, now)
             write.keep_checks(connection, run.source, stream, batch.checks)

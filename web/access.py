@@ -122,8 +122,7 @@ def for_reader(card: Scorecard, actor: Actor) -> Reading:
         if result.metric.startswith(PRIVATE_TO_PERSON):
             results[key] = _counts_only(result, hidden > 0 and not result.metric.startswith("feedback"), first)
     if hidden:
-        some = "1 objective is" if hidden == 1 else f"{hidden} objectives are"
-        locked["objectives"] = f"{some} not shared: only {first} sees them until {first} shares them."
+        locked["objectives"] = _not_shared(hidden, "objective", first)
         if blend is not None:
             blend = None
             locked["blend"] = f"The blend is made partly of objectives that {first} has not shared."
@@ -133,8 +132,7 @@ def for_reader(card: Scorecard, actor: Actor) -> Reading:
         locked["check_ins"] = "What a check-in is about stays between the two people in it."
     walls = tuple(o for o in card.obstacles if o.get("shared") is not False)
     if kept := len(card.obstacles) - len(walls):
-        some = "1 obstacle is" if kept == 1 else f"{kept} obstacles are"
-        locked["obstacles"] = f"{some} not shared: only {first} sees them until {first} shares them."
+        locked["obstacles"] = _not_shared(kept, "obstacle", first)
         results |= {k: _counts_only(r, True, first) for k, r in results.items() if k.startswith("obstacle")}
     private: dict[str, Any] = {BLOCKS[b]: () for b in card.private_blocks if b in BLOCKS}
     for name in private:
@@ -152,6 +150,11 @@ def for_reader(card: Scorecard, actor: Actor) -> Reading:
         notes=tuple(n for n in card.notes if not any(t and t in n for t in hidden_titles)),
     )
     return Reading(replace(scrubbed, **private), own=False, locked=locked)
+
+
+def _not_shared(number: int, what: str, first: str) -> str:
+    some = f"1 {what} is" if number == 1 else f"{number} {what}s are"
+    return f"{some} not shared: only {first} sees them until {first} shares them."
 
 
 def _counts_only(result: Result, hide_value: bool, first: str) -> Result:

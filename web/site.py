@@ -135,6 +135,11 @@ class Reader:
             audit.record(connection, self.actor, "read_scorecard", self.now, person_id, detail={"as": form})
             yield connection
 
+    def must_own(self, person_id: str) -> None:
+        """What is written here is the person's own: for everybody else there is nothing; Missing."""
+        if not can(self.actor, Action.WRITE_OWN, person_id):
+            raise Missing
+
     def frame(self, title: str) -> Frame:
         """The frame of a page, with the places that this reader can go to."""
         return Frame(title, navigation(self.actor, self.path), self.signed.email, self.signed.csrf)

@@ -21,10 +21,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path)
-    yield office
-    for server in office.servers:
-        server.stop()
+    with Office(tmp_path) as office:
+        yield office
 
 
 def run(*words: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:

@@ -32,10 +32,8 @@ RETAIL = FiscalCalendar(2, "starting", Weeks("4-5-4", "sat", "nearest"))
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path)
-    yield office
-    for server in office.servers:
-        server.stop()
+    with Office(tmp_path) as office:
+        yield office
 
 
 def run(office: Office, *words: str, code: int = 0) -> str:

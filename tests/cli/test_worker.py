@@ -120,10 +120,8 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     url = None
     if request.param == "postgresql":
         url = request.getfixturevalue("store_postgres").url.set(drivername="postgresql").render_as_string(False)
-    found = Office(tmp_path, url)
-    yield found
-    for server in found.servers:
-        server.stop()
+    with Office(tmp_path, url) as found:
+        yield found
 
 
 def start(office: Office, *more: str) -> "subprocess.Popen[str]":

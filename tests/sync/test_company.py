@@ -63,6 +63,13 @@ class Office:
         here.refresh(touched, spans=spans)
         return reports
 
+    def __enter__(self) -> "Office":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self.servers:
+            server.stop()
+
     def ours(self, name: str, engine: Engine) -> dict[tuple[str, str, str], tuple[Decimal, int]]:
         """Our totals in the shape of the truth."""
         found = {}
@@ -79,18 +86,14 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     if request.param == "postgresql":
         store: Engine = request.getfixturevalue("store_postgres")
         url = store.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    office = Office(tmp_path, url)
-    yield office
-    for server in office.servers:
-        server.stop()
+    with Office(tmp_path, url) as office:
+        yield office
 
 
 @pytest.fixture
 def lite_office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path)
-    yield office
-    for server in office.servers:
-        server.stop()
+    with Office(tmp_path) as office:
+        yield office
 
 
 def test_every_total_is_the_companys_own_over_five_days(office: Office) -> None:

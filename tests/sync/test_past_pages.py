@@ -21,10 +21,8 @@ from web.session import create_account
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path)
-    yield office
-    for server in office.servers:
-        server.stop()
+    with Office(tmp_path) as office:
+        yield office
 
 
 def signed_in(office: Office) -> tuple[str, TestClient]:

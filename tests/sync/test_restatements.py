@@ -23,10 +23,8 @@ SNAPSHOTS = core(ScorecardSnapshot)
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path)
-    yield office
-    for server in office.servers:
-        server.stop()
+    with Office(tmp_path) as office:
+        yield office
 
 
 def closed_pages(office: Office, person: str) -> list[Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy import Connection
 
@@ -55,7 +56,7 @@ class ReadyPage:
 @router.get("/people/{person_id}/career")
 def career_page(reader: Asking, person_id: str) -> HTMLResponse:
     """What the next role asks for and what of it there is; its owner's alone."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     with reader.opens(person_id, "career") as connection:
         return _page(reader, connection, person_id)
 
@@ -63,7 +64,7 @@ def career_page(reader: Asking, person_id: str) -> HTMLResponse:
 @router.post("/people/{person_id}/career")
 def keep(reader: Sending, person_id: str, form: Form) -> Response:
     """Store the dossier as its owner composes it."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     with reader.site.engine.begin() as connection:
         chosen = _chosen(reader, connection, person_id, form)
         if form.wrong:
@@ -76,7 +77,7 @@ def keep(reader: Sending, person_id: str, form: Form) -> Response:
 @router.post("/people/{person_id}/career/share")
 def share(reader: Sending, person_id: str, form: Form) -> Response:
     """Show the dossier to those above, or no longer."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     shared = form.yes("shared")
     with reader.site.engine.begin() as connection:
         if career.kept(connection, person_id) is None:
@@ -90,7 +91,7 @@ def share(reader: Sending, person_id: str, form: Form) -> Response:
 @router.post("/people/{person_id}/career/ready")
 def consent(reader: Sending, person_id: str, form: Form) -> Response:
     """Say that one wants to be listed as ready for a role, or take it back."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     withdrawn = form.text("withdraw", most=40)
     role = "" if withdrawn else form.text("role", "Say for which role", 200)
     with reader.site.engine.begin() as connection:
@@ -120,8 +121,8 @@ def dossier(reader: Asking, person_id: str) -> HTMLResponse:
 def ready_json(reader: Asking) -> Response:
     """The list for a machine."""
     columns = ("id", "name", "role")
-    rows = [{n: getattr(r, n) for n in columns} | {"since": r.given_on.isoformat()} for r in _ready(reader)]
-    return JSONResponse({"ready": rows})
+    rows = [{n: getattr(r, n) for n in columns} | {"since": r.given_on} for r in _ready(reader)]
+    return JSONResponse(jsonable_encoder({"ready": rows}))
 
 
 @router.get("/next-roles")
@@ -137,11 +138,6 @@ def _ready(reader: Reader) -> list[Any]:
     with reader.site.engine.begin() as connection:
         audit.record(connection, reader.actor, "read_ready", reader.now)
         return career.ready(connection, people)
-
-
-def _owner(reader: Reader, person_id: str) -> None:
-    if not can(reader.actor, Action.WRITE_OWN, person_id):
-        raise Missing
 
 
 def _back(person_id: str) -> Response:

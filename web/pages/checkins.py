@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy import Connection
 
@@ -57,12 +58,7 @@ def list_json(reader: Asking, person_id: str) -> Response:
     with reader.opens(person_id, "check-ins json") as connection:
         rows = checkins.every(connection, person_id, reader.actor.person_id or "")
     columns = ("id", "status", "asked_by", "asked_on", "planned_on", "planned_at", "minutes", "held_on", "topic")
-    body = [{n: getattr(r, n) for n in columns} for r in rows]
-    return JSONResponse({"check_ins": [{k: _plain(v) for k, v in row.items()} for row in body]})
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
+    return JSONResponse(jsonable_encoder({"check_ins": [{n: getattr(r, n) for n in columns} for r in rows]}))
 
 
 @router.get("/people/{person_id}/check-ins")

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy import Connection
 
@@ -13,7 +13,6 @@ from metrics.development import progress
 from models.objective import LEVELS
 from models.profile import Profile, Template
 from web import audit, objectives
-from web.access import Action, can
 from web.forms import NOTHING_WRONG, Form
 from web.groups import Whose, whose
 from web.objective_form import KINDS, Draft, from_template, read
@@ -64,7 +63,7 @@ def objectives_json(reader: Asking, person_id: str) -> Response:
     """The same list for a machine."""
     with reader.opens(person_id, "objectives json") as connection:
         found, hidden = _seen(connection, reader, whose(connection, reader, person_id))
-    return JSONResponse({"objectives": [as_data(w) for w in found], "not_shared": hidden})
+    return JSONResponse(jsonable_encoder({"objectives": [as_data(w) for w in found], "not_shared": hidden}))
 
 
 @router.get("/people/{person_id}/objectives")
@@ -88,7 +87,8 @@ def list_page(reader: Asking, person_id: str) -> HTMLResponse:
 @router.get("/people/{person_id}/objectives/new")
 def new(reader: Asking, person_id: str, template: Annotated[int | None, Query(ge=0, le=999)] = None) -> HTMLResponse:
     """The form of a new objective, empty or from one of the group's templates."""
-    with _owner(reader, person_id).site.engine.connect() as connection:
+    reader.must_own(person_id)
+    with reader.site.engine.connect() as connection:
         who = whose(connection, reader, person_id)
         given = who.profile.templates
         draft = from_template(given[template], reader.today) if template is not None and template < len(given) else None
@@ -98,7 +98,7 @@ def new(reader: Asking, person_id: str, template: Annotated[int | None, Query(ge
 @router.post("/people/{person_id}/objectives")
 def create(reader: Sending, person_id: str, form: Form) -> Response:
     """Store a new objective; only its owner sees it until they share it."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     draft = read(form)
     with reader.site.engine.begin() as connection:
         who = whose(connection, reader, person_id)
@@ -124,7 +124,7 @@ def one(reader: Asking, person_id: str, objective_id: str) -> HTMLResponse:
 @router.post("/people/{person_id}/objectives/{objective_id}")
 def save(reader: Sending, person_id: str, objective_id: str, form: Form) -> Response:
     """Store an objective as its owner changed it."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     draft = read(form)
     with reader.site.engine.begin() as connection:
         whole = objectives.find(connection, person_id, objective_id)
@@ -199,7 +199,7 @@ def _changed(
     wrong: Mapping[str, str],
 ) -> Response:
     """Change one objective of the reader's own, with its line in the log, in one transaction."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     with reader.site.engine.begin() as connection:
         whole = objectives.find(connection, person_id, objective_id)
         if whole is None:
@@ -211,12 +211,6 @@ def _changed(
         audit.record(connection, reader.actor, action, reader.now, person_id, objective_id)
     reader.site.refresh({person_id})
     return RedirectResponse(f"/people/{person_id}/objectives/{objective_id}", 303)
-
-
-def _owner(reader: Reader, person_id: str) -> Reader:
-    if not can(reader.actor, Action.WRITE_OWN, person_id):
-        raise Missing
-    return reader
 
 
 def _may_see(who: Whose, whole: Whole) -> bool:
@@ -278,9 +272,9 @@ def as_data(whole: Whole) -> dict[str, Any]:
         "why_it_matters": row.why_it_matters,
         "serves": row.serves,
         "who": row.who,
-        "next_contact": _text(row.next_contact),
-        "starts_on": _text(row.starts_on),
-        "due_on": _text(row.due_on),
+        "next_contact": row.next_contact,
+        "starts_on": row.starts_on,
+        "due_on": row.due_on,
         "status": row.status,
         "shared": bool(row.shared),
         "level": row.level,
@@ -294,11 +288,7 @@ def as_data(whole: Whole) -> dict[str, Any]:
         ],
         "learning": [{"title": i.title, "link": i.link, "status": i.status} for i in whole.learning],
         "history": [
-            {"day": _text(u.day), "what": u.field, "was": u.old_value, "now": u.new_value, "about": u.about}
+            {"day": u.day, "what": u.field, "was": u.old_value, "now": u.new_value, "about": u.about}
             for u in whole.updates
         ],
     }
-
-
-def _text(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy import Connection
 
-from metrics.obstacles import SMALLEST_GROUP, SMALLEST_KIND, by_kind, month_before
+from metrics.obstacles import SMALLEST_KIND, by_kind, month_before
+from metrics.rollup import SMALLEST
 from web import audit, obstacles
 from web.access import Action, can, visible_people
 from web.forms import NOTHING_WRONG, Form, Typed
@@ -41,7 +43,7 @@ class CountsPage:
     people: int
     day: date
     kinds: Mapping[str, int] | None
-    smallest_group: int = SMALLEST_GROUP
+    smallest_group: int = SMALLEST
     smallest_kind: int = SMALLEST_KIND
 
 
@@ -49,7 +51,7 @@ class CountsPage:
 def counts_json(reader: Asking) -> Response:
     """The counts for a machine; `kinds` is null where the group is too small."""
     page = _counts(reader)
-    return JSONResponse({"people": page.people, "day": page.day.isoformat(), "kinds": page.kinds})
+    return JSONResponse(jsonable_encoder({"people": page.people, "day": page.day, "kinds": page.kinds}))
 
 
 @router.get("/obstacles")
@@ -76,8 +78,7 @@ def person_json(reader: Asking, person_id: str) -> Response:
         seen, hidden = _seen(connection, who)
     names = ("id", "kind", "what", "effect", "who_can_remove", "opened_on", "resolved_on", "resolved_by", "shared")
     rows = [{n: getattr(r, n) for n in names} | {"days_open": _age(r, reader.today)} for r in seen]
-    body = [{k: v.isoformat() if isinstance(v, date) else v for k, v in row.items()} for row in rows]
-    return JSONResponse({"obstacles": body, "not_shared": hidden})
+    return JSONResponse(jsonable_encoder({"obstacles": rows, "not_shared": hidden}))
 
 
 @router.get("/people/{person_id}/obstacles")
@@ -90,7 +91,7 @@ def person(reader: Asking, person_id: str) -> HTMLResponse:
 @router.post("/people/{person_id}/obstacles")
 def create(reader: Sending, person_id: str, form: Form) -> Response:
     """Write one down; only its owner sees it until they share it."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     words = _words(form)
     with reader.site.engine.begin() as connection:
         if form.wrong:
@@ -103,7 +104,7 @@ def create(reader: Sending, person_id: str, form: Form) -> Response:
 @router.post("/people/{person_id}/obstacles/{obstacle_id}")
 def change(reader: Sending, person_id: str, obstacle_id: str, form: Form) -> Response:
     """Say it differently, share it or take it back, or say that it is gone and through whom."""
-    _owner(reader, person_id)
+    reader.must_own(person_id)
     doing = form.choice("doing", ("change", "share", "unshare", "resolve", "reopen"), "change")
     columns: dict[str, Any] = {}
     if doing == "change":
@@ -138,11 +139,6 @@ def _words(form: Typed) -> dict[str, str]:
 def _back(reader: Reader, person_id: str) -> Response:
     reader.site.refresh({person_id})
     return RedirectResponse(f"/people/{person_id}/obstacles", 303)
-
-
-def _owner(reader: Reader, person_id: str) -> None:
-    if not can(reader.actor, Action.WRITE_OWN, person_id):
-        raise Missing
 
 
 def _seen(connection: Connection, who: Whose) -> tuple[list[Any], int]:
